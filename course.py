@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""The course's tasks. Two of them are all a learner needs:
+
+    python3 course.py lab     set everything up, then open JupyterLab at the first lesson
+    python3 course.py test    set everything up, then check everything, as CI does
+
+Only the standard library is used here: this file must run before anything is installed.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+ENVIRONMENT = ROOT / ".venv"
+SCRIPTS = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
+LOCK = ROOT / "requirements.lock"
+READY = ENVIRONMENT / ".ready"
+COMPILE_LOCK = "--universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --all-extras"
+
+
+def run(*command: object, **variables: str) -> None:
+    """Run one command in the repository with the course's environment; stop the task if it fails."""
+    environment = {**os.environ, "VIRTUAL_ENV": str(ENVIRONMENT), **variables}
+    subprocess.run([str(part) for part in command], cwd=ROOT, check=True, env=environment)
+
+
+def find_uv() -> str:
+    return shutil.which("uv") or shutil.which("uv", path=str(SCRIPTS)) or install_uv()
+
+
+def install_uv() -> str:
+    run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
+    return str(SCRIPTS / "uv")
+
+
+def make_environment() -> None:
+    if sys.version_info < (3, 11):
+        sys.exit(f"The course needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
+    try:
+        import ensurepip  # noqa: F401  (Debian and Ubuntu ship venv without it)
+        import venv
+    except ImportError:
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        sys.exit(
+            "This Python comes without its venv module. "
+            f"On Debian or Ubuntu: sudo apt install python{version}-venv, then run this again."
+        )
+    venv.create(ENVIRONMENT, with_pip=True)
+
+
+def set_up() -> None:
+    """Make .venv from the lock, once; a changed lock or pyproject.toml brings it up to date."""
+    wanted = hashlib.sha256(LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    if READY.exists() and READY.read_text() == wanted:
+        return
+    if not PYTHON.exists():
+        make_environment()
+    print("Setting up the course in .venv (some minutes the first time: PyTorch is large) ...", flush=True)
+    uv = find_uv()
+    run(uv, "pip", "install", "--python", PYTHON, "--require-hashes", "-r", LOCK)
+    run(uv, "pip", "install", "--quiet", "--python", PYTHON, "--no-deps", "-e", ROOT)
+    READY.write_text(wanted)
+
+
+def lab(arguments: list[str]) -> None:
+    run(PYTHON, "-m", "jupyterlab", "notebooks/00_start_here.ipynb", *arguments)
+
+
+def test(arguments: list[str]) -> None:
+    """Everything that CI runs: style, spelling, the package's tests, every notebook, every explorer."""
+    if not arguments:
+        lint([])
+    run(PYTHON, "-m", "pytest", *arguments)
+
+
+def lint(arguments: list[str]) -> None:
+    run(PYTHON, "-m", "ruff", "check", *arguments)
+    run(PYTHON, "-m", "ruff", "format", "--check", *arguments)
+    run(PYTHON, "-m", "codespell_lib", *arguments)
+
+
+def fix(arguments: list[str]) -> None:
+    run(PYTHON, "-m", "ruff", "check", "--fix", *arguments)
+    run(PYTHON, "-m", "ruff", "format", *arguments)
+
+
+def execute(arguments: list[str]) -> None:
+    run(PYTHON, "-m", "tools.execute", *arguments)
+
+
+def bench(arguments: list[str]) -> None:
+    run(PYTHON, "-m", "tools.bench", *arguments)
+
+
+def rebuild(arguments: list[str]) -> None:
+    run(PYTHON, "-m", "data.build", *arguments)
+
+
+def lock(arguments: list[str]) -> None:
+    """Resolve pyproject.toml anew into requirements.lock (hashes) and constraints.txt (none)."""
+    compile_lock = [find_uv(), "pip", "compile", "--quiet", *COMPILE_LOCK.split(), *arguments, "pyproject.toml"]
+    run(*compile_lock, "--generate-hashes", "-o", "requirements.lock")
+    run(*compile_lock, "-o", "constraints.txt")
+
+
+TASKS = {
+    "lab": (lab, "open JupyterLab at the first lesson"),
+    "test": (test, "check everything (or: test PATH, as for pytest)"),
+    "lint": (lint, "check style and spelling"),
+    "fix": (fix, "mend what the style check can mend by itself"),
+    "execute": (execute, "run notebooks top to bottom and store their outputs"),
+    "bench": (bench, "measure speed and memory; write the minutes that lessons quote"),
+    "rebuild": (rebuild, "make data sets anew from the packages they came from"),
+    "lock": (lock, "resolve the versions anew (--upgrade for the newest)"),
+}
+
+
+def main() -> None:
+    name, *arguments = sys.argv[1:] or ["help"]
+    if name not in TASKS:
+        print(__doc__)
+        for task, (_, text) in TASKS.items():
+            print(f"  {task:8} {text}")
+        sys.exit(0 if name in ("help", "-h", "--help") else 2)
+    try:
+        set_up()
+        TASKS[name][0](arguments)
+    except subprocess.CalledProcessError as failure:
+        sys.exit(failure.returncode)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
