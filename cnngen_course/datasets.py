@@ -1,0 +1,180 @@
+"""Loading pictures with their labels and details, and serving them in batches.
+
+A set stays in memory as one uint8 tensor: 60,000 pictures of 28x28 are 47 MB, and a batch is one line of
+indexing, so no worker processes are needed.
+"""
+
+import io
+import json
+import lzma
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from cnngen_course.images import from_pil, to_images
+from cnngen_course.paths import read_data
+
+Augmentation = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class ImageSet(Dataset):
+    """Pictures of one size with labels, ready for a ``DataLoader`` or for slicing.
+
+    Attributes:
+        pixels: (N, C, H, W) uint8.
+        labels: (N,) int64, indices into ``class_names``.
+        class_names: what the labels mean.
+        augment: changes each batch of images (N, C, H, W) in [-1, 1] as it is served; nothing by default.
+    """
+
+    pixels: Tensor
+    labels: Tensor
+    class_names: tuple[str, ...]
+    augment: Augmentation | None = None
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        images, labels = self.__getitems__([index])
+        return images[0], labels[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Return a whole batch at once, (B, C, H, W) in [-1, 1] and (B,): a DataLoader asks for it this way."""
+        chosen = torch.as_tensor(indices)
+        images = to_images(self.pixels[chosen])
+        return (self.augment(images) if self.augment else images), self.labels[chosen]
+
+    @property
+    def images(self) -> Tensor:
+        """All pictures as floats (N, C, H, W) in [-1, 1], without augmentation."""
+        return to_images(self.pixels)
+
+    def select(self, chosen: Tensor | slice) -> "ImageSet":
+        """Return the set of the chosen pictures; ``chosen`` is indices, a mask or a slice."""
+        return replace(self, pixels=self.pixels[chosen], labels=self.labels[chosen])
+
+    def with_augmentation(self, *steps: Augmentation) -> "ImageSet":
+        """Return the same pictures, served through the given steps in order."""
+
+        def augment(images: Tensor) -> Tensor:
+            for step in steps:
+                images = step(images)
+            return images
+
+        return replace(self, augment=augment)
+
+
+def make_loader(data: ImageSet, batch_size: int, shuffle: bool = True) -> DataLoader:
+    """Return batches of ``(images, labels)``; with ``shuffle`` in a new order each time, full batches only."""
+    return DataLoader(data, batch_size, shuffle=shuffle, drop_last=shuffle, collate_fn=_keep_batch)
+
+
+def _keep_batch(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    return batch
+
+
+def load_fashion_mnist(split: str) -> ImageSet:
+    """Load Fashion-MNIST (Xiao et al., 2017): ``split`` is "train" (60,000) or "test" (10,000), 28x28 grey.
+
+    Raises:
+        DamagedFileError: a file is missing, cut or altered.
+    """
+    if split not in ("train", "test"):
+        raise ValueError(f'split is "train" or "test", got {split!r}')
+    facts = json.loads(read_data("fashion_mnist", "labels.json"))
+    pixels = _read_idx(f"{split}_images.idx.xz")[:, None]  # (N, 1, 28, 28)
+    return ImageSet(pixels, _read_idx(f"{split}_labels.idx.xz").long(), tuple(facts["classes"]))
+
+
+def _read_idx(file: str) -> Tensor:
+    """Read LeCun's IDX format: two zeros, a type, the number of dimensions, each length, then the bytes."""
+    content = bytearray(lzma.decompress(read_data("fashion_mnist", file)))
+    dimensions = content[3]
+    shape = np.frombuffer(content, ">u4", count=dimensions, offset=4).tolist()
+    return torch.frombuffer(content, dtype=torch.uint8, offset=4 + 4 * dimensions).view(shape)
+
+
+def make_shapes(count: int, size: int = 28, seed: int = 0) -> ImageSet:
+    """Draw white discs, squares and triangles on black: a set that is made in no time, for tests and toys."""
+    random = np.random.default_rng(seed)
+    labels = torch.from_numpy(random.integers(0, 3, count))
+    pictures = [_draw_shape(int(label), size, random) for label in labels]
+    return ImageSet(torch.stack(pictures), labels, ("disc", "square", "triangle"))
+
+
+def _draw_shape(label: int, size: int, random: np.random.Generator) -> Tensor:
+    picture = Image.new("L", (size, size))
+    radius = random.uniform(0.2, 0.4) * size
+    x, y = random.uniform(radius, size - radius, 2)
+    sides = {1: 4, 2: 3}
+    draw = ImageDraw.Draw(picture)
+    if label == 0:
+        draw.circle((x, y), radius, fill=255)
+    else:
+        draw.regular_polygon((x, y, radius), sides[label], fill=255)
+    return from_pil(picture)
+
+
+def random_flip(images: Tensor) -> Tensor:
+    """Mirror each picture left to right with probability one half."""
+    mirrored = torch.rand(len(images), device=images.device) < 0.5
+    return torch.where(mirrored[:, None, None, None], images.flip(3), images)
+
+
+class RandomShift:
+    """Move each picture by up to ``reach`` pixels in both directions; the border repeats what enters."""
+
+    def __init__(self, reach: int) -> None:
+        self.reach = reach
+
+    def __call__(self, images: Tensor) -> Tensor:
+        rows = self._shift(len(images), images.shape[2])  # (N, H)
+        columns = self._shift(len(images), images.shape[3])  # (N, W)
+        count = torch.arange(len(images))[:, None, None]
+        return images[count, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).contiguous()
+
+    def _shift(self, count: int, size: int) -> Tensor:
+        steps = torch.randint(-self.reach, self.reach + 1, (count, 1))
+        return (torch.arange(size) + steps).clamp(0, size - 1)
+
+
+class RandomErase:
+    """Cover a square of ``size`` pixels of each picture with black (cutout, DeVries and Taylor, 2017)."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def __call__(self, images: Tensor) -> Tensor:
+        covered = (
+            self._span(len(images), images.shape[2])[:, :, None] & self._span(len(images), images.shape[3])[:, None]
+        )
+        return images.masked_fill(covered[:, None], -1.0)
+
+    def _span(self, count: int, size: int) -> Tensor:
+        start = torch.randint(0, size, (count, 1)) - self.size // 2
+        places = torch.arange(size)
+        return (places >= start) & (places < start + self.size)  # (N, size)
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One photograph with what is known of it; ``pixels`` is (3, H, W) uint8."""
+
+    name: str
+    pixels: Tensor
+    category: str
+    author: str
+    licence: str
+    page: str
+
+
+def decode(content: bytes) -> Tensor:
+    """Decode a picture file of the course into uint8 pixels (3, H, W)."""
+    return from_pil(Image.open(io.BytesIO(content)).convert("RGB"))

@@ -1,0 +1,1 @@
+"""What a network is trained for: losses and samplers, apart from networks and loops."""

@@ -1,0 +1,113 @@
+"""Trained weights and their provenance: ``data/weights/<name>.safetensors`` and ``<name>.json``, always together."""
+
+import hashlib
+import importlib
+import json
+import platform
+import subprocess
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import nn
+
+from cnngen_course.paths import ROOT, WEIGHTS, DamagedFileError, read_ledger, read_verified
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A measured value with the number of test pictures it was measured on."""
+
+    value: float
+    n: int
+
+
+def save_trained(
+    model: nn.Module,
+    name: str,
+    *,
+    arguments: dict[str, Any],
+    training: dict[str, Any],
+    data: str,
+    metrics: dict[str, Metric],
+    folder: Path = WEIGHTS,
+) -> Path:
+    """Write the weights and everything needed to trust and to repeat them.
+
+    Args:
+        model: the trained network.
+        name: name of the recipe.
+        arguments: keyword arguments that build the network anew.
+        training: how it was trained: seed, steps, seconds, learning rate, ...
+        data: name of the data set it learned from.
+        metrics: what was measured on the test set.
+    """
+    weights = save_tensors({key: value.contiguous() for key, value in model.state_dict().items()})
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.safetensors"
+    path.write_bytes(weights)
+    provenance = {
+        "recipe": f"cnngen_course.recipes.{name}",
+        "model": f"{type(model).__module__}:{type(model).__qualname__}",
+        "arguments": arguments,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "training": training,
+        "data": {"name": data, "sha256": hash_data(data)},
+        "metrics": {key: asdict(metric) for key, metric in metrics.items()},
+        "made_with": {"torch": torch.__version__, "processor": platform.machine(), "commit": read_commit()},
+        "licence": "MIT, as the course's code",
+        "sha256": hashlib.sha256(weights).hexdigest(),
+    }
+    path.with_suffix(".json").write_text(json.dumps(provenance, indent=1) + "\n")
+    return path
+
+
+def hash_data(name: str) -> str:
+    """Return one sha256 for a whole data set: that of its ledger entry's file hashes, in order."""
+    files = read_ledger()[name]["files"]
+    return hashlib.sha256("".join(facts["sha256"] for facts in files.values()).encode()).hexdigest()
+
+
+def read_commit() -> str:
+    """Return the commit of the code, with ``+`` if files were changed since."""
+    command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return answer.stdout.strip() if answer.returncode == 0 else "not a git checkout"
+
+
+def load_provenance(name: str, folder: Path = WEIGHTS) -> dict[str, Any]:
+    """Return the provenance written by ``save_trained``.
+
+    Raises:
+        DamagedFileError: there is no such file, or it is not JSON.
+    """
+    path = folder / f"{name}.json"
+    repair = f"Get it back with:  git checkout -- data/weights/{path.name}   or train it: {retrain(name)}"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in folder.glob("*.json")))
+        raise DamagedFileError(f"There are no weights named {name!r} (there are: {known or 'none'}). {repair}")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DamagedFileError(f"{path.name} is damaged ({error}). {repair}") from None
+
+
+def retrain(name: str) -> str:
+    return f"python -m cnngen_course.recipes.{name}"
+
+
+def load_pretrained(name: str, folder: Path = WEIGHTS) -> nn.Module:
+    """Return the trained network of a recipe, verified, on the CPU and in evaluation mode.
+
+    Raises:
+        DamagedFileError: a file is missing, cut or altered; the message says how to get it back.
+    """
+    provenance = load_provenance(name, folder)
+    weights = read_verified(folder / f"{name}.safetensors", provenance["sha256"])
+    module, _, class_name = provenance["model"].partition(":")
+    model = getattr(importlib.import_module(module), class_name)(**provenance["arguments"])
+    model.load_state_dict(load_tensors(weights), strict=True)
+    return model.eval()

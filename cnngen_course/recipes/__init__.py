@@ -1,0 +1,1 @@
+"""One module per file of trained weights: ``python -m cnngen_course.recipes.<name>`` trains it anew."""

@@ -1,0 +1,71 @@
+"""The machine a lesson runs on: seeds, threads, device and speed."""
+
+import os
+import random
+import time
+
+import numpy as np
+import torch
+from torch import nn
+
+
+def seed_everything(seed: int) -> None:
+    """Make a run repeatable: seed Python, NumPy and PyTorch, and fix the number of threads.
+
+    The thread count belongs here because sums in another order give other last digits, and because
+    more threads than cores make a training several times slower.
+    """
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    torch.set_num_threads(count_usable_cores())
+
+
+def count_usable_cores() -> int:
+    """Return how many cores this process may use, or fewer if ``OMP_NUM_THREADS`` says so."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limits = [int(text) for text in (os.environ.get("OMP_NUM_THREADS"), _read_container_limit()) if text]
+    return max(1, min([cores, *limits]))
+
+
+def _read_container_limit() -> str | None:
+    """Return the whole cores a Linux container grants, which the core count above does not know."""
+    try:
+        with open("/sys/fs/cgroup/cpu.max") as file:
+            quota, period = file.read().split()
+    except OSError:  # not Linux, or no such limit: the core count stands
+        return None
+    return None if quota == "max" else str(max(1, int(quota) // int(period)))
+
+
+def pick_device() -> torch.device:
+    """Return the fastest device there is: a CUDA GPU, Apple's GPU, or the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def pick_precision() -> str:
+    """Return ``"bf16"`` where the processor multiplies 16-bit numbers natively, else ``"no"``.
+
+    The words are those of Accelerate's ``mixed_precision``. On a processor without native support
+    bf16 works too, but slower than 32 bits.
+    """
+    if pick_device().type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "no"
+    return "bf16" if pick_device().type == "cpu" and torch.cpu._is_avx512_bf16_supported() else "no"
+
+
+def measure_speed(seconds: float = 1.0) -> float:
+    """Return training steps per second of a small fixed convolutional network on the CPU.
+
+    The two-core machine on which the course's minutes were measured is recorded in
+    ``data/timings.json`` with the same unit, so the ratio of both turns its minutes into yours.
+    """
+    network = nn.Sequential(nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 16, 3, padding=1))
+    images = torch.ones(32, 16, 14, 14)
+    steps, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds or steps < 3:
+        network(images).square().mean().backward()
+        steps += 1
+    return steps / (time.perf_counter() - start)

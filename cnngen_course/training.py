@@ -1,0 +1,187 @@
+"""The training loop: one plain loop for every network and objective of the course.
+
+It knows nothing of pictures. An objective is called with the model and a batch and returns named values,
+among them ``"loss"``; see ``objectives/``.
+"""
+
+import copy
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm.auto import tqdm
+
+Objective = Callable[[nn.Module, tuple[Tensor, ...]], dict[str, Tensor]]
+Evaluate = Callable[[nn.Module], dict[str, float]]
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss is no longer a number; the message says when and what usually helps."""
+
+
+@dataclass
+class History:
+    """What happened in a training: one entry a step in ``steps``, one an evaluation in ``evaluations``."""
+
+    steps: list[dict[str, float]] = field(default_factory=list)
+    evaluations: list[dict[str, float]] = field(default_factory=list)
+    interrupted: bool = False
+
+    def curve(self, name: str, smooth: int = 1) -> list[float]:
+        """Return one value a step, each the mean of the last ``smooth`` steps."""
+        values = [step[name] for step in self.steps]
+        return [sum(values[max(0, i + 1 - smooth) : i + 1]) / min(smooth, i + 1) for i in range(len(values))]
+
+
+def fit(
+    model: nn.Module,
+    objective: Objective,
+    loader: Iterable[tuple[Tensor, ...]],
+    *,
+    steps: int,
+    lr: float = 1e-3,
+    weight_decay: float = 0.0,
+    average: float | None = None,
+    evaluate: Evaluate | None = None,
+    evaluate_every: int | None = None,
+    monitor: str | None = None,
+    on_evaluate: Callable[[nn.Module, History], None] | None = None,
+    precision: str = "no",
+    progress: bool = True,
+) -> History:
+    """Train ``model`` in place for ``steps`` batches and return what happened.
+
+    The learning rate warms up over the first steps and falls to zero along a cosine. Stopping early
+    (Ctrl-C, or the stop button of JupyterLab) keeps what has been trained: the weights of the best evaluation so
+    far if there is a ``monitor``, else the current ones.
+
+    Args:
+        model: any network; moved to the fastest device by Accelerate.
+        objective: returns ``{"loss": ..., ...}`` for a model and a batch.
+        loader: yields batches; starts again when it is exhausted.
+        lr: highest learning rate of AdamW.
+        average: decay of a running average of the weights, e.g. 0.998, which replaces the weights at the end.
+        evaluate: measures the (averaged) model on other data every ``evaluate_every`` steps and at the end.
+        monitor: name of the evaluated value whose lowest point decides which weights are kept.
+        on_evaluate: called after each evaluation, e.g. to draw a live picture.
+        precision: "no" (32 bits) or "bf16"; ``runtime.pick_precision()`` knows what pays on this machine.
+
+    Raises:
+        TrainingDiverged: the loss became NaN or infinite.
+    """
+    from accelerate import Accelerator  # here, not above: importing it takes a second
+
+    accelerator = Accelerator()  # device and processes; one precision a process would be too few for a notebook
+    autocast = torch.autocast(accelerator.device.type, torch.bfloat16, enabled=precision == "bf16")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.99), weight_decay=weight_decay, fused=True)
+    model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, WarmupCosine(steps))
+    averaged = make_average(accelerator.unwrap_model(model), average)
+    history, best = History(), Best(monitor)
+
+    def pause_to_evaluate() -> None:
+        measured = averaged.module if averaged else accelerator.unwrap_model(model)
+        measured.eval()
+        history.evaluations.append({"step": len(history.steps)} | evaluate(measured))
+        best.consider(history.evaluations[-1], measured)
+        if on_evaluate:
+            on_evaluate(measured, history)
+
+    model.train()
+    bar = tqdm(total=steps, disable=not progress or not accelerator.is_main_process, unit="step", mininterval=0.5)
+    try:
+        for batch in take(loader, steps):
+            with autocast:
+                values = objective(model, batch)
+            accelerator.backward(values["loss"])
+            optimizer.step()
+            optimizer.zero_grad()
+            schedule.step()
+            if averaged:
+                averaged.update_parameters(accelerator.unwrap_model(model))
+            record(history, values, optimizer)
+            bar.set_postfix({"loss": f"{history.steps[-1]['loss']:.4f}"}, refresh=False)
+            bar.update()
+            if evaluate and evaluate_every and len(history.steps) % evaluate_every == 0 and len(history.steps) < steps:
+                pause_to_evaluate()
+                model.train()
+        if evaluate:
+            pause_to_evaluate()
+    except KeyboardInterrupt:
+        history.interrupted = True
+        print(f"Stopped after {len(history.steps)} of {steps} steps; what was trained so far is kept.")
+    finally:
+        bar.close()
+    if averaged and history.steps:
+        accelerator.unwrap_model(model).load_state_dict(averaged.module.state_dict())
+    best.restore(accelerator.unwrap_model(model))
+    model.eval()
+    return history
+
+
+def take(loader: Iterable[tuple[Tensor, ...]], steps: int) -> Iterator[tuple[Tensor, ...]]:
+    """Yield ``steps`` batches, going through the loader as often as that needs."""
+    done = 0
+    while done < steps:
+        before = done
+        for batch in loader:
+            yield batch
+            done += 1
+            if done == steps:
+                return
+        if done == before:
+            raise ValueError("The loader gives no batch: the set is smaller than one batch.")
+
+
+def record(history: History, values: dict[str, Tensor], optimizer: torch.optim.Optimizer) -> None:
+    """Enter one step into the history; stop with an explanation if the loss is not a number."""
+    entry = {name: value.item() for name, value in values.items()}
+    history.steps.append(entry)
+    if not math.isfinite(entry["loss"]):
+        last = [f"{step['loss']:.3g}" for step in history.steps[-5:]]
+        raise TrainingDiverged(
+            f"The loss became {entry['loss']} at step {len(history.steps)} (last losses: {', '.join(last)}; "
+            f"learning rate now {optimizer.param_groups[0]['lr']:.2g}). Usual reasons: the learning rate is too high "
+            "(try a tenth), the data hold NaN, or a logarithm or division met zero."
+        )
+
+
+def make_average(model: nn.Module, decay: float | None) -> AveragedModel | None:
+    """Return a running average of the weights (and of the batch norm's statistics), or None without a decay."""
+    if decay is None:
+        return None
+    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+
+
+class WarmupCosine:
+    """Factor of the learning rate: up in a line over the first 10% (at most 500 steps), then down a cosine to 0."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+        self.warmup = max(1, min(500, steps // 10))
+
+    def __call__(self, step: int) -> float:
+        if step < self.warmup:
+            return (step + 1) / self.warmup
+        return 0.5 + 0.5 * math.cos(math.pi * (step - self.warmup) / max(1, self.steps - self.warmup))
+
+
+class Best:
+    """Remembers the weights at the lowest value of ``monitor``; does nothing without one."""
+
+    def __init__(self, monitor: str | None) -> None:
+        self.monitor = monitor
+        self.value = math.inf
+        self.weights: dict[str, Tensor] | None = None
+
+    def consider(self, evaluation: dict[str, float], model: nn.Module) -> None:
+        if self.monitor and evaluation[self.monitor] < self.value:
+            self.value = evaluation[self.monitor]
+            self.weights = copy.deepcopy(model.state_dict())
+
+    def restore(self, model: nn.Module) -> None:
+        if self.weights is not None:
+            model.load_state_dict(self.weights)
