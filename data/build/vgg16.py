@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from data.build.ledger import Record
@@ -64,7 +64,7 @@ def build() -> None:
         kernel = layers[f"Conv_{i}"]["kernel"].transpose(3, 2, 0, 1)  # rows, columns, in, out -> out, in, rows, columns
         weights[f"features.{layer}.weight"] = to_half(kernel)
         weights[f"features.{layer}.bias"] = to_half(layers[f"Conv_{i}"]["bias"])
-    save_file(weights, folder / "vgg16.safetensors")
+    (folder / "vgg16.safetensors").write_bytes(save(weights))
 
 
 def to_half(values: np.ndarray) -> Tensor:
