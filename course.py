@@ -39,7 +39,7 @@ def install_uv() -> str:
 
 
 def make_environment() -> None:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  (the message is for those who have an older one)
         sys.exit(f"The course needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     try:
         import ensurepip  # noqa: F401  (Debian and Ubuntu ship venv without it)
@@ -93,6 +93,10 @@ def execute(arguments: list[str]) -> None:
     run(PYTHON, "-m", "tools.execute", *arguments)
 
 
+def heroes(arguments: list[str]) -> None:
+    run(PYTHON, "-m", "tools.heroes", *arguments)
+
+
 def bench(arguments: list[str]) -> None:
     run(PYTHON, "-m", "tools.bench", *arguments)
 
@@ -109,11 +113,13 @@ def lock(arguments: list[str]) -> None:
 
 
 TASKS = {
+    "setup": (lambda _: None, "only set everything up"),
     "lab": (lab, "open JupyterLab at the first lesson"),
     "test": (test, "check everything (or: test PATH, as for pytest)"),
     "lint": (lint, "check style and spelling"),
     "fix": (fix, "mend what the style check can mend by itself"),
     "execute": (execute, "run notebooks top to bottom and store their outputs"),
+    "heroes": (heroes, "make the pictures at the top of the lessons"),
     "bench": (bench, "measure speed and memory; write the minutes that lessons quote"),
     "rebuild": (rebuild, "make data sets anew from the packages they came from"),
     "lock": (lock, "resolve the versions anew (--upgrade for the newest)"),

@@ -174,6 +174,42 @@ class Photo:
     licence: str
     page: str
 
+    @property
+    def credit(self) -> str:
+        """The line to print beside the picture."""
+        return f"{self.name}: {self.author}, {self.licence}"
+
+
+def load_photos(split: str | None = None, category: str | None = None) -> list[Photo]:
+    """Load the course's photographs, short side at most 256 pixels, sizes differ.
+
+    Args:
+        split: "train", "test", or None for all.
+        category: e.g. "animal" or "fish"; None for all.
+
+    Raises:
+        DamagedFileError: a file is missing, cut or altered.
+    """
+    entries = json.loads(read_data("photos", "metadata.json"))
+    chosen = [entry for entry in entries if split in (None, entry["split"]) and category in (None, entry["category"])]
+    if not chosen:
+        raise ValueError(f"there are no photographs of split {split!r} and category {category!r}")
+    return [_load_photo(entry) for entry in chosen]
+
+
+def load_photo(name: str) -> Photo:
+    """Load one photograph by its name, e.g. "animal_cat"."""
+    entries = {entry["file"].removesuffix(".webp"): entry for entry in json.loads(read_data("photos", "metadata.json"))}
+    if name not in entries:
+        raise ValueError(f"there is no photograph {name!r}; there are: {', '.join(entries)}")
+    return _load_photo(entries[name])
+
+
+def _load_photo(entry: dict) -> Photo:
+    file = entry["file"]
+    facts = {key: entry[key] for key in ("category", "author", "licence", "page")}
+    return Photo(file.removesuffix(".webp"), decode(read_data("photos", file)), **facts)
+
 
 def decode(content: bytes) -> Tensor:
     """Decode a picture file of the course into uint8 pixels (3, H, W)."""

@@ -10,9 +10,26 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+CLASSIC_KERNELS: dict[str, tuple[tuple[float, ...], ...]] = {
+    "identity": ((0, 0, 0), (0, 1, 0), (0, 0, 0)),
+    "box blur": ((1 / 9, 1 / 9, 1 / 9), (1 / 9, 1 / 9, 1 / 9), (1 / 9, 1 / 9, 1 / 9)),
+    "Gaussian blur": ((1 / 16, 2 / 16, 1 / 16), (2 / 16, 4 / 16, 2 / 16), (1 / 16, 2 / 16, 1 / 16)),
+    "sharpen": ((0, -1, 0), (-1, 5, -1), (0, -1, 0)),
+    "Sobel, upright edges": ((-1, 0, 1), (-2, 0, 2), (-1, 0, 1)),
+    "Sobel, level edges": ((-1, -2, -1), (0, 0, 0), (1, 2, 1)),
+    "emboss": ((-2, -1, 0), (-1, 0, 1), (0, 1, 2)),
+    "Laplacian": ((0, 1, 0), (1, -4, 1), (0, 1, 0)),
+}
+
 
 def compute_output_size(size: int, kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
-    """Return the height (or width) that a convolution or pooling gives for an input of ``size`` pixels."""
+    """Return the height (or width) that a convolution or pooling gives for an input of ``size`` pixels.
+
+    Raises:
+        ValueError: a setting makes no sense, or the window is larger than the padded picture.
+    """
+    if min(kernel_size, stride, dilation) < 1 or padding < 0:
+        raise ValueError("kernel_size, stride and dilation start at 1, padding at 0")
     span = dilation * (kernel_size - 1) + 1
     if size + 2 * padding < span:
         raise ValueError(f"a window of {span} pixels does not fit into {size} + 2·{padding} pixels")
@@ -26,16 +43,17 @@ def compute_transposed_size(
     return (size - 1) * stride - 2 * padding + kernel_size + output_padding
 
 
-def compute_receptive_field(layers: Sequence[tuple[int, int]]) -> int:
-    """Return how many input pixels (along one side) one output of a stack sees.
+def compute_receptive_field(layers: Sequence[tuple[int, ...]]) -> int:
+    """Return how many input pixels (along one side) one output of a stack sees, from its first to its last.
 
     Args:
-        layers: ``(kernel_size, stride)`` of each convolution or pooling, first layer first.
+        layers: ``(kernel_size, stride)`` or ``(kernel_size, stride, dilation)`` of each convolution or pooling,
+            first layer first.
     """
     field, step = 1, 1
-    for kernel_size, stride in layers:
-        field += (kernel_size - 1) * step
-        step *= stride
+    for kernel_size, stride, *dilation in layers:
+        field += math.prod(dilation) * (kernel_size - 1) * step
+        step *= stride  # how many input pixels lie between two neighbouring outputs
     return field
 
 
@@ -73,19 +91,32 @@ def convolve(
 
 
 def pool(images: Tensor, kernel_size: int, stride: int | None = None, kind: str = "max") -> Tensor:
-    """Summarise each window of the pictures by its maximum or its average (``kind`` is "max" or "average")."""
+    """Summarise each window of the pictures by its maximum or its average (``kind`` is "max" or "average").
+
+    (N, C, H, W) -> (N, C, H_out, W_out), the same as ``torch.nn.functional.max_pool2d`` or ``avg_pool2d``.
+    Without ``stride`` the windows lie side by side.
+    """
+    if kind not in ("max", "average"):
+        raise ValueError(f'kind is "max" or "average", got {kind!r}')
     windows = cut_windows(images, kernel_size, stride or kernel_size)
-    return {"max": windows.amax, "average": windows.mean}[kind](dim=(-2, -1))
+    return windows.amax(dim=(-2, -1)) if kind == "max" else windows.mean(dim=(-2, -1))
 
 
 def convolve_transposed(
-    images: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int = 1, padding: int = 0
+    images: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int = 1,
+    padding: int = 0,
+    output_padding: int = 0,
 ) -> Tensor:
     """Let every input pixel stamp its kernel onto a larger picture; overlapping stamps add up.
 
     Args:
         images: (N, C_in, H, W).
         weight: (C_in, C_out, K, K), in PyTorch's order for transposed convolutions.
+        padding: how many pixels are cut off each side of the stamped picture.
+        output_padding: how many empty rows and columns are added below and to the right; less than ``stride``.
 
     Returns:
         (N, C_out, H_out, W_out), the same as ``torch.nn.functional.conv_transpose2d``.
@@ -93,7 +124,7 @@ def convolve_transposed(
     count, _, height, width = images.shape
     kernel_size = weight.shape[-1]
     stamps = torch.einsum("nchw,coij->nohwij", images, weight)
-    shape = [compute_transposed_size(size, kernel_size, stride) for size in (height, width)]
+    shape = [compute_transposed_size(size, kernel_size, stride, 0, output_padding) for size in (height, width)]
     canvas = images.new_zeros(count, weight.shape[1], *shape)
     for row in range(height):
         for column in range(width):
@@ -146,6 +177,11 @@ def shuffle_pixels(images: Tensor, factor: int) -> Tensor:
     count, channels, height, width = images.shape
     blocks = images.view(count, channels // factor**2, factor, factor, height, width)
     return blocks.permute(0, 1, 4, 2, 5, 3).reshape(count, -1, height * factor, width * factor)
+
+
+def make_kernel(name: str) -> Tensor:
+    """Return one of the ``CLASSIC_KERNELS`` as a tensor (3, 3)."""
+    return torch.tensor(CLASSIC_KERNELS[name], dtype=torch.float32)
 
 
 def compute_gaussian_kernel(sigma: float) -> Tensor:

@@ -5,6 +5,7 @@ import importlib
 import json
 import platform
 import subprocess
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,9 @@ from typing import Any
 import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
-from torch import nn
+from torch import Tensor, nn
 
-from cnngen_course.paths import ROOT, WEIGHTS, DamagedFileError, read_ledger, read_verified
+from cnngen_course.paths import ROOT, WEIGHTS, DamagedFileError, read_data, read_ledger, read_verified
 
 
 @dataclass(frozen=True)
@@ -111,3 +112,74 @@ def load_pretrained(name: str, folder: Path = WEIGHTS) -> nn.Module:
     model = getattr(importlib.import_module(module), class_name)(**provenance["arguments"])
     model.load_state_dict(load_tensors(weights), strict=True)
     return model.eval()
+
+
+class NetworkNeededError(RuntimeError):
+    """Something must be fetched from the internet, and there is no way there; the message says what works without."""
+
+
+@dataclass(frozen=True)
+class PhotoClassifier:
+    """A network that names one of the 1,000 classes of ImageNet in a colour photograph.
+
+    Attributes:
+        model: (N, 3, H, W) as ``prepare`` gives it -> logits (N, 1000); in evaluation mode.
+        prepare: uint8 pixels (3, H, W) of any size -> what the network was trained on (resized, cropped, normalised).
+        class_names: in the order of the logits.
+    """
+
+    model: nn.Module
+    prepare: Callable[[Tensor], Tensor]
+    class_names: tuple[str, ...]
+
+    @torch.inference_mode()
+    def name(self, pixels: Tensor, count: int = 3) -> list[tuple[str, float]]:
+        """Return the ``count`` most probable classes of one photograph (3, H, W) uint8, with their probabilities."""
+        chances = self.model(self.prepare(pixels)[None]).softmax(dim=1)[0]
+        best = chances.topk(count)
+        return [
+            (self.class_names[index], chance) for index, chance in zip(best.indices, best.values.tolist(), strict=True)
+        ]
+
+
+def load_mobilenet() -> PhotoClassifier:
+    """Return MobileNetV2 (Sandler et al., 2018), pretrained on ImageNet; its weights are in ``data/``.
+
+    Raises:
+        DamagedFileError: a file is missing, cut or altered.
+    """
+    from torchvision.models import MobileNet_V2_Weights, mobilenet_v2  # here, not above: seconds to import
+
+    model = mobilenet_v2(weights=None)
+    weights = load_tensors(read_data("mobilenet_v2", "mobilenet_v2.safetensors"))
+    missing, unknown = model.load_state_dict({name: value.float() for name, value in weights.items()}, strict=False)
+    if unknown or not all(name.endswith("num_batches_tracked") for name in missing):  # that count: only for training
+        raise DamagedFileError(f"these are not the weights of MobileNetV2: {missing[:3]} missing, {unknown[:3]} unknown")
+    names = json.loads(read_data("mobilenet_v2", "classes.json"))
+    return PhotoClassifier(model.eval(), MobileNet_V2_Weights.IMAGENET1K_V1.transforms(), tuple(names))
+
+
+def load_torchvision(name: str) -> PhotoClassifier:
+    """Return a classifier of torchvision with its best pretrained weights, e.g. "resnet18", "resnet50" or "vgg16".
+
+    The first time, the weights are fetched from the internet (resnet18: 45 MB, vgg16: 528 MB); later they
+    come from torch's cache folder.
+
+    Raises:
+        NetworkNeededError: the weights are not in the cache and the internet cannot be reached.
+        ValueError: torchvision knows no classifier of that name.
+    """
+    from torchvision.models import get_model, get_model_weights, list_models
+
+    if name not in list_models():
+        raise ValueError(f"torchvision has no classifier {name!r}; among others it has resnet18, resnet50 and vgg16")
+    weights = get_model_weights(name).DEFAULT
+    try:
+        model = get_model(name, weights=weights)
+    except OSError as error:  # no connection, no such host, time out, refused
+        size = weights.meta["_file_size"]
+        raise NetworkNeededError(
+            f"The weights of {name} ({size:.0f} MB) are not on this computer yet and could not be fetched ({error}). "
+            "With a connection this same line works. Without one, load_mobilenet() does: its weights come with the course."
+        ) from None
+    return PhotoClassifier(model.eval(), weights.transforms(), tuple(weights.meta["categories"]))

@@ -60,7 +60,7 @@ def measure_speed(seconds: float = 1.0) -> float:
     """Return training steps per second of a small fixed convolutional network on the CPU.
 
     The two-core machine on which the course's minutes were measured is recorded in
-    ``data/timings.json`` with the same unit, so the ratio of both turns its minutes into yours.
+    ``notebooks/timings.json`` with the same unit, so the ratio of both turns its minutes into yours.
     """
     network = nn.Sequential(nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 16, 3, padding=1))
     images = torch.ones(32, 16, 14, 14)

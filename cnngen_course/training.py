@@ -59,7 +59,7 @@ def fit(
     far if there is a ``monitor``, else the current ones.
 
     Args:
-        model: any network; moved to the fastest device by Accelerate.
+        model: any network; trained on the fastest device by Accelerate, then returned to where it was.
         objective: returns ``{"loss": ..., ...}`` for a model and a batch.
         loader: yields batches; starts again when it is exhausted.
         lr: highest learning rate of AdamW.
@@ -70,22 +70,28 @@ def fit(
         precision: "no" (32 bits) or "bf16"; ``runtime.pick_precision()`` knows what pays on this machine.
 
     Raises:
-        TrainingDiverged: the loss became NaN or infinite.
+        TrainingDiverged: the loss became NaN or infinite; the step that follows it is not taken.
+        ValueError: the loader gives no batch, or there is a ``monitor`` but nothing is evaluated.
     """
+    if monitor and not evaluate:
+        raise ValueError(f"monitor={monitor!r} needs evaluate=..., which measures it")
     from accelerate import Accelerator  # here, not above: importing it takes a second
 
+    home = next(model.parameters()).device
     accelerator = Accelerator()  # device and processes; one precision a process would be too few for a notebook
     autocast = torch.autocast(accelerator.device.type, torch.bfloat16, enabled=precision == "bf16")
     optimizer = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.99), weight_decay=weight_decay, fused=True)
     model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, WarmupCosine(steps))
-    averaged = make_average(accelerator.unwrap_model(model), average)
+    network = accelerator.unwrap_model(model)
+    averaged = make_average(network, average)
     history, best = History(), Best(monitor)
 
     def pause_to_evaluate() -> None:
-        measured = averaged.module if averaged else accelerator.unwrap_model(model)
+        measured = averaged.module if averaged else network
         measured.eval()
-        history.evaluations.append({"step": len(history.steps)} | evaluate(measured))
+        with torch.no_grad():
+            history.evaluations.append({"step": len(history.steps)} | evaluate(measured))
         best.consider(history.evaluations[-1], measured)
         if on_evaluate:
             on_evaluate(measured, history)
@@ -96,13 +102,13 @@ def fit(
         for batch in take(loader, steps):
             with autocast:
                 values = objective(model, batch)
+            record(history, values, optimizer)  # before the step: a loss of NaN must not reach the weights
             accelerator.backward(values["loss"])
             optimizer.step()
             optimizer.zero_grad()
             schedule.step()
             if averaged:
-                averaged.update_parameters(accelerator.unwrap_model(model))
-            record(history, values, optimizer)
+                averaged.update_parameters(network)
             bar.set_postfix({"loss": f"{history.steps[-1]['loss']:.4f}"}, refresh=False)
             bar.update()
             if evaluate and evaluate_every and len(history.steps) % evaluate_every == 0 and len(history.steps) < steps:
@@ -116,9 +122,9 @@ def fit(
     finally:
         bar.close()
     if averaged and history.steps:
-        accelerator.unwrap_model(model).load_state_dict(averaged.module.state_dict())
-    best.restore(accelerator.unwrap_model(model))
-    model.eval()
+        network.load_state_dict(averaged.module.state_dict())
+    best.restore(network)
+    network.eval().to(home)
     return history
 
 

@@ -29,10 +29,12 @@ class Classifier(nn.Module):
         feature_count: int = 64,
     ) -> None:
         super().__init__()
+        if block not in BLOCKS:
+            raise ValueError(f"unknown block {block!r}: use {', '.join(BLOCKS)}")
         layers: list[nn.Module] = [ConvNormAct(in_channels, widths[0])]
-        for before, width in zip([widths[0], *widths], widths, strict=False):
-            if before != width:
-                layers.append(Downsample(before, width))
+        for stage, width in enumerate(widths):
+            if stage > 0:
+                layers.append(Downsample(widths[stage - 1], width))
             layers += [BLOCKS[block](width, width) for _ in range(depth)]
         layers.append(ConvNormAct(widths[-1], feature_count, kernel_size=1))
         self.body = nn.Sequential(*layers)

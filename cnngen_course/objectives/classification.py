@@ -21,11 +21,17 @@ class Classification:
         return {"loss": self.compute_error(logits, labels), "accuracy": accuracy}
 
 
-@torch.inference_mode()
 def compute_accuracy(model: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 500) -> float:
     """Return the share of pictures whose most probable class is the label; the model is left as it was."""
+    return (compute_logits(model, images, batch_size).argmax(dim=1) == labels.cpu()).float().mean().item()
+
+
+@torch.inference_mode()
+def compute_logits(model: nn.Module, images: Tensor, batch_size: int = 500) -> Tensor:
+    """Return the model's answers (N, classes) on the CPU, measured in evaluation mode; the model is left as it was."""
     was_training = model.training
+    device = next(model.parameters()).device
     model.eval()
-    logits = torch.cat([model(batch) for batch in images.split(batch_size)])
+    logits = [model(batch.to(device)).cpu() for batch in images.split(batch_size)]
     model.train(was_training)
-    return (logits.argmax(dim=1) == labels).float().mean().item()
+    return torch.cat(logits)

@@ -210,8 +210,8 @@ def draw_cat(record: dict) -> Image.Image:
 def cat_body(number: int, colour: str) -> Image.Image:
     """The body without its tail, tinted: the commonest brightness becomes the wanted colour, lines get darker."""
     pixels = np.asarray(cat_part("000#00body", number)).astype(np.float32)
-    regions, _ = ndimage.label(ndimage.binary_erosion(pixels[..., 3] > 128))
-    head = ndimage.binary_dilation(regions == regions[SIZE, SIZE], iterations=2)  # what hangs together in the middle
+    regions, _ = ndimage.label(ndimage.binary_erosion(pixels[..., 3] > 128, iterations=2))
+    head = ndimage.binary_dilation(regions == regions[SIZE, SIZE], iterations=4)  # what hangs together in the middle
     brightness = pixels[..., :3] @ np.float32([0.299, 0.587, 0.114])
     tone = brightness / np.median(brightness[pixels[..., 3] == 255])
     tinted = np.clip(tone[..., None] ** 1.5 * COLOURS[colour], 0, 255)

@@ -1,0 +1,215 @@
+"""``cnngen doctor``: is this machine ready for the course, and if not, what to do about it?"""
+
+import json
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from urllib.parse import quote
+
+import psutil
+import torch
+
+from cnngen_course import __version__
+from cnngen_course.paths import DATA, LEDGER, ROOT, WEIGHTS, DamagedFileError, read_data, read_ledger, read_verified
+from cnngen_course.pretrained import load_provenance
+from cnngen_course.runtime import count_usable_cores, measure_speed, pick_device, pick_precision
+
+LOCK = ROOT / "requirements.lock"
+TIMINGS = ROOT / "notebooks" / "timings.json"
+WATCHED = (
+    "torch",
+    "torchvision",
+    "jupyterlab",
+    "ipywidgets",
+    "anywidget",
+    "numpy",
+    "pillow",
+    "matplotlib",
+    "accelerate",
+)
+OK, WARNING, PROBLEM = "OK", "warning", "problem"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report: ``level`` is "OK", "warning" or "problem"; ``advice`` says what to do."""
+
+    level: str
+    subject: str
+    text: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        sign = {OK: "✓", WARNING: "!", PROBLEM: "✗"}[self.level]
+        line = f"{sign} {self.level:8} {self.subject:11} {self.text}"
+        return f"{line}\n{'':23}→ {self.advice}" if self.advice else line
+
+
+def check_python() -> Iterator[Finding]:
+    text = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    if sys.version_info < (3, 11):  # noqa: UP036  (someone may have installed the package by force)
+        yield Finding(PROBLEM, "Python", text, "install Python 3.11 or newer and delete the folder .venv")
+    else:
+        yield Finding(OK, "Python", text)
+
+
+def read_locked_versions() -> dict[str, set[str]]:
+    """Return the versions of each package in the lock; there can be several, for different Pythons."""
+    locked: dict[str, set[str]] = {}
+    for name, locked_version in re.findall(r"^([\w.-]+)==([^ ;\\\n]+)", LOCK.read_text(), re.MULTILINE):
+        locked.setdefault(name, set()).add(locked_version)
+    return locked
+
+
+def check_packages() -> Iterator[Finding]:
+    locked = read_locked_versions()
+    different = []
+    for name in WATCHED:
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            yield Finding(PROBLEM, "packages", f"{name} is not installed", "run: python3 course.py lab")
+            continue
+        if found.partition("+")[0] not in locked[name]:
+            different.append(f"{name} {found} (lock: {' or '.join(sorted(locked[name]))})")
+    if different:
+        advice = "the course may still work; to get the tested versions run: python3 course.py lab"
+        yield Finding(WARNING, "packages", ", ".join(different), advice)
+    else:
+        yield Finding(OK, "packages", f"as locked; torch {torch.__version__}, course {__version__}")
+
+
+def check_machine() -> Iterator[Finding]:
+    precision = {"bf16": "16-bit arithmetic", "no": "32-bit arithmetic"}[pick_precision()]
+    yield Finding(OK, "device", f"{pick_device().type}, {precision}")
+    threads, cores = torch.get_num_threads(), count_usable_cores()
+    if threads > cores:
+        advice = "lessons correct this by themselves; elsewhere set OMP_NUM_THREADS"
+        yield Finding(WARNING, "threads", f"{threads} threads on {cores} usable cores", advice)
+    else:
+        yield Finding(OK, "threads", f"{threads} on {cores} usable cores")
+
+
+def check_space() -> Iterator[Finding]:
+    memory = psutil.virtual_memory().available / 1e9
+    advice = "" if memory >= 3 else "close other notebooks (Kernel > Shut Down All) and large programs"
+    yield Finding(
+        OK if memory >= 3 else WARNING, "memory", f"{memory:.1f} GB free; a lesson needs up to 2.5 GB", advice
+    )
+    disk = shutil.disk_usage(ROOT).free / 1e9
+    advice = "" if disk >= 1 else "free some space: notebooks could not be saved"
+    yield Finding(OK if disk >= 1 else PROBLEM, "disk", f"{disk:.0f} GB free", advice)
+
+
+def check_data() -> Iterator[Finding]:
+    if not LEDGER.is_file():
+        yield Finding(PROBLEM, "data", "data/ledger.json is missing", "get it back with: git checkout -- data")
+        return
+    files = [(name, file) for name, entry in read_ledger().items() for file in entry["files"]]
+    damaged = list(collect_damage(lambda item: read_data(*item), files))
+    for error in damaged:
+        yield Finding(PROBLEM, "data", *split_advice(error))
+    if not damaged:
+        size = sum((DATA / name / file).stat().st_size for name, file in files) / 1e6
+        yield Finding(OK, "data", f"{len(files)} files intact, {size:.0f} MB")
+
+
+def check_weights() -> Iterator[Finding]:
+    names = sorted(path.stem for pattern in ("*.json", "*.safetensors") for path in WEIGHTS.glob(pattern))
+    names = sorted(set(names))
+    damaged = list(collect_damage(read_weights, names))
+    for error in damaged:
+        yield Finding(PROBLEM, "weights", *split_advice(error))
+    if not names:
+        yield Finding(PROBLEM, "weights", "there are none", "get them back with: git checkout -- data/weights")
+    elif not damaged:
+        yield Finding(OK, "weights", f"{', '.join(names)} intact")
+
+
+def read_weights(name: str) -> bytes:
+    return read_verified(WEIGHTS / f"{name}.safetensors", load_provenance(name)["sha256"])
+
+
+def collect_damage(read: Callable, items: list) -> Iterator[str]:
+    """Yield the message of every file that cannot be read as published."""
+    for item in items:
+        try:
+            read(item)
+        except DamagedFileError as error:
+            yield str(error)
+
+
+def split_advice(message: str) -> tuple[str, str]:
+    text, _, advice = message.partition(" Get it back with:")
+    return text, f"get it back with:{advice}"
+
+
+def check_jupyter() -> Iterator[Finding]:
+    if not shutil.which("jupyter", path=str(ROOT / ".venv" / "bin")) and not shutil.which("jupyter"):
+        yield Finding(WARNING, "Jupyter", "the jupyter command is not on the path", "start with: python3 course.py lab")
+    else:
+        yield Finding(OK, "Jupyter", f"JupyterLab {version('jupyterlab')}, ipywidgets {version('ipywidgets')}")
+
+
+@cache
+def measure_factor() -> float:
+    """Return how many times longer lessons take here than on the machine where they were measured."""
+    return json.loads(TIMINGS.read_text())["speed"] / measure_speed() if TIMINGS.is_file() else 1.0
+
+
+def check_speed() -> Iterator[Finding]:
+    factor = measure_factor()
+    text = f"lessons take {factor:.1f} times as long as their headers say"
+    if factor > 3:
+        yield Finding(WARNING, "speed", text, "close other programs, plug in the laptop, then try again")
+    else:
+        yield Finding(OK, "speed", text)
+
+
+CHECKS = (
+    check_python,
+    check_packages,
+    check_machine,
+    check_space,
+    check_data,
+    check_weights,
+    check_jupyter,
+    check_speed,
+)
+
+
+def examine() -> list[Finding]:
+    """Return the findings of all checks, in order; takes about three seconds."""
+    return [finding for check in CHECKS for finding in check()]
+
+
+def describe(findings: list[Finding]) -> str:
+    """Return the report as text that can be pasted into a bug report."""
+    worst = PROBLEM if any(f.level == PROBLEM for f in findings) else OK
+    verdict = "Ready." if worst == OK else "Not ready: mend what is marked ✗, then run this again."
+    return "\n".join([*map(str, findings), "", verdict])
+
+
+def describe_lessons() -> str:
+    """Return the table of lessons with the seconds that their computing takes on this machine."""
+    timings = json.loads(TIMINGS.read_text())["lessons"] if TIMINGS.is_file() else {}
+    rows = [f"  {name:20} about {measure_factor() * facts['seconds']:.0f} s" for name, facts in timings.items()]
+    return "\n".join(["Computing time of each lesson on this machine:", *rows])
+
+
+def make_bug_report(findings: list[Finding]) -> str:
+    """Return a prefilled bug report: what to say, and what the machine is like."""
+    return (
+        "What I did:\n\nWhat I expected:\n\nWhat happened (the last lines of the red text):\n\n"
+        f"---- cnngen doctor ----\n{describe(findings)}\n"
+    )
+
+
+def make_bug_mail(findings: list[Finding]) -> str:
+    """Return a mailto: address that opens a mail with the bug report in it, for workshops without a tracker."""
+    return f"mailto:?subject={quote('CNN course: something broke')}&body={quote(make_bug_report(findings))}"

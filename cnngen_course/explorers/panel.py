@@ -1,0 +1,149 @@
+"""What every explorer has in common: controls, a picture that follows them, and a sentence saying what it shows.
+
+An explorer is a pure function from the controls' values to a ``View``, plus a ``Panel`` around it. Nothing
+is caught on the way except a bad picture of the learner's own, whose message is shown instead.
+"""
+
+import base64
+import html
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets as widgets
+from matplotlib.figure import Figure
+from PIL import Image
+
+from cnngen_course.figures import encode_figure
+from cnngen_course.images import PictureError, encode_jpeg, open_picture
+
+SLOW = 0.3  # seconds; a drawing that takes longer announces itself
+
+
+@dataclass(frozen=True)
+class View:
+    """What an explorer shows at one setting of its controls: a picture, and the same in words."""
+
+    picture: Image.Image | Figure
+    text: str
+
+    def encode(self) -> bytes:
+        if isinstance(self.picture, Figure):
+            return encode_figure(self.picture)
+        return encode_jpeg(self.picture.convert("RGB"))
+
+
+class Panel(widgets.HBox):
+    """Controls beside a picture.
+
+    Args:
+        draw: called with the value of each control under its name; returns the ``View`` to show.
+        controls: ipywidgets by name, e.g. ``{"sigma": FloatSlider(...)}``; each needs a ``description``.
+        also_shown: further widgets for the controls' column (headings, ...).
+
+    In a saved notebook, on GitHub and in print, the panel is its picture at the first setting.
+    """
+
+    def __init__(
+        self,
+        draw: Callable[..., View],
+        controls: dict[str, widgets.Widget],
+        also_shown: tuple[widgets.Widget, ...] = (),
+    ) -> None:
+        self.draw = draw
+        self.controls = controls
+        self.picture = widgets.Image(format="jpeg", layout=widgets.Layout(max_width="100%", object_fit="contain"))
+        self.caption = widgets.HTML()
+        self._seconds = 0.0
+        self._text = ""
+        self.held = False
+        for control in controls.values():
+            if hasattr(control, "style"):  # an XYPad has its own label
+                control.style.description_width = "8em"
+            control.layout.width = control.layout.width or "24em"
+            control.observe(self._follow, "value")
+        self.column = widgets.VBox([*controls.values(), *also_shown], layout=widgets.Layout(flex="0 0 auto"))
+        shown = widgets.VBox([self.picture, self.caption], layout=widgets.Layout(flex="1 1 24em", min_width="16em"))
+        super().__init__([self.column, shown], layout=widgets.Layout(flex_flow="row wrap", align_items="flex-start"))
+        self.add_class("cnngen-panel")
+        self.picture.add_class("cnngen-picture")
+        self.redraw()
+
+    def describe(self) -> str:
+        """Return what the panel shows now, in words."""
+        return self._text
+
+    def values(self) -> dict[str, Any]:
+        """Return the present value of each control."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    def set_values(self, **values: Any) -> None:
+        """Move several controls at once, and draw only once for all of them."""
+        self.held = True
+        try:
+            for name, value in values.items():
+                self.controls[name].value = value
+        finally:
+            self.held = False
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw anew for the present values."""
+        if self._seconds > SLOW:
+            self._say("Drawing ...")
+        start = time.perf_counter()
+        try:
+            view = self.draw(**self.values())
+        except PictureError as error:  # a picture of the learner's own: the last good one stays
+            self._say(f"⚠ {error}")
+            return
+        except Exception as error:
+            self._say(f"⚠ {type(error).__name__}: {error}")
+            raise
+        self.picture.value = view.encode()
+        self._seconds = time.perf_counter() - start
+        self._say(view.text)
+
+    def _follow(self, _change: dict[str, Any]) -> None:
+        if not self.held:
+            self.redraw()
+
+    def _say(self, text: str) -> None:
+        self._text = text
+        # A status region: a screen reader reads it aloud when it changes.
+        self.caption.value = f'<div role="status" style="line-height: 1.4">{html.escape(text)}</div>'
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if not bundle:
+            return bundle
+        still = {"image/jpeg": base64.b64encode(self.picture.value).decode(), "text/plain": self.describe()}
+        return {**bundle, **still}, {"image/jpeg": {"alt": self.describe()}}
+
+
+class OwnPicture:
+    """Opens and prepares the picture of a ``FileUpload`` once, and keeps it while other controls move.
+
+    Args:
+        prepare: turns the upright RGB picture into what the explorer works on.
+
+    Called with the upload's value, it returns what was prepared, or None if no picture was chosen.
+    """
+
+    def __init__(self, prepare: Callable[[Image.Image], Any]) -> None:
+        self._prepare = prepare
+        self._value: Any = None
+        self._prepared: Any = None
+
+    def __call__(self, value: tuple[dict[str, Any], ...]) -> Any:
+        if value is not self._value:
+            content = read_upload(value)
+            self._prepared = None if content is None else self._prepare(open_picture(content))
+            self._value = value
+        return self._prepared
+
+
+def read_upload(value: tuple[dict[str, Any], ...]) -> bytes | None:
+    """Return the bytes of the file chosen in a ``FileUpload``, or None if none was chosen."""
+    return bytes(value[-1]["content"]) if value else None

@@ -1,0 +1,164 @@
+"""A real JupyterLab on loopback and a real headless Chromium, one of each for a test session."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cnngen_course.paths import ROOT
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+SETTINGS = {  # no pop-ups over the controls, and no saving while a test reads
+    "apputils-extension/notification": '{"fetchNews": "false", "checkForUpdates": false}',
+    "docmanager-extension/plugin": '{"autosave": false}',
+}
+ARTEFACTS = ROOT / "artefacts"
+
+RUN_ALL = """async () => {
+  // Run every cell in the real front end and wait until the kernel is idle. Errors are collected from the kernel's
+  // own channel, which also carries those raised in the callback of a control.
+  const app = window.jupyterapp;
+  await app.restored;
+  const until = async (ready) => { while (!ready()) await new Promise(resolve => setTimeout(resolve, 50)); };
+  await until(() => app.shell.currentWidget?.sessionContext);
+  const panel = app.shell.currentWidget, context = panel.sessionContext;
+  await panel.revealed;
+  await context.ready;
+  const ready = (kernel) => kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
+  await until(() => ready(context.session?.kernel));
+  window.kernelErrors = [];
+  context.session.kernel.iopubMessage.connect((_, message) => {
+    if (message.header.msg_type === 'error')
+      window.kernelErrors.push(message.content.ename + ': ' + message.content.evalue);
+  });
+  await app.commands.execute('notebook:run-all-cells');
+  await until(() => context.session.kernel.status === 'idle');
+  return window.kernelErrors;
+}"""
+
+
+def find_browser() -> str | None:
+    return os.environ.get("CHROME") or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def copy_course(folder: Path) -> None:
+    """Lay a copy of the lessons out: a test never saves into the checkout."""
+    shutil.copytree(ROOT / "notebooks", folder, dirs_exist_ok=True)
+
+
+def start_lab(folder: Path, log: Path) -> tuple[subprocess.Popen, str]:
+    for name, text in SETTINGS.items():
+        file = folder / ".jupyter" / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    own = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "IPYTHONDIR": "ipython",
+    }
+    environment = os.environ | {name: str(folder / ".jupyter" / value) for name, value in own.items()}
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"),
+        *("--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"),
+        *("--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"),
+    ]
+    with log.open("w") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
+    return process, f"http://127.0.0.1:{port}"
+
+
+def wait_until_up(process: subprocess.Popen, address: str, log: Path) -> None:
+    for _ in range(480):
+        assert process.poll() is None, log.read_text()[-2000:]
+        try:
+            urllib.request.urlopen(f"{address}/api/status", timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.25)
+    raise TimeoutError(f"JupyterLab did not start: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a JupyterLab that serves a copy of the lessons."""
+    folder = tmp_path_factory.mktemp("lab")
+    copy_course(folder)
+    log = folder / "lab.log"
+    process, address = start_lab(folder, log)
+    try:
+        wait_until_up(process, address, log)
+        yield address
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    from playwright.sync_api import sync_playwright
+
+    chrome = find_browser()
+    if chrome is None:
+        text = "NO BROWSER FOUND: the explorers were not tried for real. Install Chromium, or set CHROME to one."
+        assert not os.environ.get("CI"), text
+        warnings.warn(text, pytest.PytestWarning, stacklevel=1)
+        pytest.skip(text)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chrome, headless=True, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_lesson(lab: str, browser, request: pytest.FixtureRequest) -> Iterator[Callable]:
+    """``open_lesson("01_convolution.ipynb")`` opens it in JupyterLab, runs every cell and returns the page."""
+    pages = []
+
+    def open_and_run(name: str, timeout: float = 280):
+        context = browser.new_context(viewport={"width": 1280, "height": 1000})
+        page = context.new_page()
+        pages.append(page)
+        page.set_default_timeout(timeout * 1000)
+        page.goto(f"{lab}/doc/tree/{name}?reset")
+        page.wait_for_function("() => window.jupyterapp")
+        errors = page.evaluate(RUN_ALL)
+        assert not errors, errors
+        return page
+
+    yield open_and_run
+    late = []
+    for number, page in enumerate(pages):
+        ARTEFACTS.mkdir(exist_ok=True)
+        page.screenshot(path=ARTEFACTS / f"{request.node.name}-{number}.png".replace("/", "_"))
+        late += page.evaluate("() => window.kernelErrors ?? []")
+        page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+        page.context.close()
+    assert not late, late

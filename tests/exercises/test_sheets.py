@@ -1,0 +1,114 @@
+"""Every exercise of every lesson: its solution is right, its stub not started, each mistake named, garbage survived."""
+
+import importlib
+import pkgutil
+
+import pytest
+import torch
+
+from cnngen_course import exercises
+from cnngen_course.exercises.report import Exercise, Report, Sheet
+
+MODULES = [module.name for module in pkgutil.iter_modules(exercises.__path__) if module.name != "report"]
+
+
+def load_sheet(name: str) -> Sheet:
+    return importlib.import_module(f"cnngen_course.exercises.{name}").SHEET
+
+
+ALL = [
+    pytest.param(load_sheet(name), e, id=f"{name}.{e.name}")
+    for name in MODULES
+    for e in load_sheet(name).exercises.values()
+]
+
+
+def explode(*_: object) -> None:
+    raise RuntimeError("a learner's bug")
+
+
+GARBAGE = {
+    "nothing": None,
+    "text": "forty-two",
+    "number": 41.5,
+    "nan": float("nan"),
+    "wrong shape": torch.zeros(7, 3, 2),
+    "nan tensor": torch.full((3, 3), torch.nan),
+    "list": [],
+    "class": dict,
+    "returns nothing": lambda *_: None,
+    "returns text": lambda *_: "text",
+    "returns nan": lambda *_: torch.tensor(float("nan")),
+    "raises": explode,
+    "too few parameters": lambda: 1,
+}
+
+
+def test_there_are_lessons() -> None:
+    assert len(MODULES) >= 5
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_lesson_has_enough_exercises(name: str) -> None:
+    module = importlib.import_module(f"cnngen_course.exercises.{name}")
+    assert len(module.SHEET.exercises) >= (1 if name == "start_here" else 3)
+    for exercise in module.SHEET.exercises:
+        assert callable(getattr(module, f"check_{exercise}"))
+
+
+@pytest.mark.parametrize(("sheet", "exercise"), ALL)
+def test_the_solution_is_right(sheet: Sheet, exercise: Exercise) -> None:
+    answer = exercise.solution() if exercise.solution_gives_answer else exercise.solution
+    report = sheet.check(exercise.name, answer)
+    assert report.status == "right", report
+
+
+@pytest.mark.parametrize(("sheet", "exercise"), ALL)
+@pytest.mark.parametrize("stub", [..., lambda *_: ...], ids=["value", "function"])
+def test_the_stub_is_not_started(sheet: Sheet, exercise: Exercise, stub: object) -> None:
+    report = sheet.check(exercise.name, stub)
+    if callable(stub) and exercise.solution_gives_answer:  # a function where a value is asked for
+        assert report.status in ("not started", "not yet")
+    else:
+        assert report.status == "not started"
+
+
+@pytest.mark.parametrize(("sheet", "exercise"), ALL)
+def test_each_mistake_gets_its_own_sentence(sheet: Sheet, exercise: Exercise) -> None:
+    assert len(exercise.mistakes) >= 3
+    sentences = []
+    for mistake in exercise.mistakes:
+        report = sheet.check(exercise.name, mistake.answer)
+        assert report.status == "not yet", mistake
+        assert mistake.sentence in report.sentence, report
+        sentences.append(report.sentence)
+    assert len(set(sentences)) == len(sentences), "two mistakes share a sentence"
+
+
+@pytest.mark.parametrize(("sheet", "exercise"), ALL)
+@pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE.keys())
+def test_garbage_is_survived(sheet: Sheet, exercise: Exercise, garbage: object) -> None:
+    report = sheet.check(exercise.name, garbage)
+    assert report.status == "not yet", report
+    assert 10 < len(report.sentence) < 500
+
+
+@pytest.mark.parametrize(("sheet", "exercise"), ALL)
+def test_hints_come_one_after_the_other(sheet: Sheet, exercise: Exercise, capsys: pytest.CaptureFixture[str]) -> None:
+    fresh = Sheet(exercise)
+    for _ in range(4):
+        fresh.hint(exercise.name)
+    shown = [block for block in capsys.readouterr().out.split("Hint ") if block]
+    assert [block[0] for block in shown] == ["1", "2", "3", "3"]
+    assert len(set(shown)) == 3
+
+
+def test_an_unknown_exercise_is_named() -> None:
+    with pytest.raises(KeyError, match="there are: output_size"):
+        load_sheet("convolution").check("outputsize", 1)
+
+
+def test_a_report_is_readable_as_text_and_html() -> None:
+    report = Report("not yet", "is 1 < 2?")
+    assert str(report) == "✗ Not yet: is 1 < 2?"
+    assert "1 &lt; 2" in report._repr_html_()

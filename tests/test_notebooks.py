@@ -1,0 +1,152 @@
+"""Every lesson keeps the frame that learners rely on, and its stored outputs are whole."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from cnngen_course.paths import ROOT
+from tools.execute import METADATA, describe_time
+
+FOLDER = ROOT / "notebooks"
+LESSONS = sorted(FOLDER.glob("*.ipynb"))
+MAX_BYTES = 350_000
+MAX_LINES = 20
+KNOWN_TAGS = {"nbval-check-output", "nbval-ignore-output", "raises-exception"}
+IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<target>[^)\s]+)\)")
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s#]+)[^)]*\)")
+
+every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+
+
+def read(lesson: Path) -> NotebookNode:
+    return nbformat.read(lesson, as_version=4)
+
+
+def select(notebook: NotebookNode, kind: str) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == kind]
+
+
+def join_text(notebook: NotebookNode) -> str:
+    return "\n\n".join(cell.source for cell in select(notebook, "markdown"))
+
+
+def list_outputs(notebook: NotebookNode) -> list[NotebookNode]:
+    return [output for cell in select(notebook, "code") for output in cell.outputs]
+
+
+def test_lessons_are_numbered_without_gaps() -> None:
+    assert [int(path.name[:2]) for path in LESSONS] == list(range(len(LESSONS)))
+    assert len(LESSONS) >= 5
+
+
+@every_lesson
+def test_the_stored_run_is_whole(lesson: Path) -> None:
+    notebook = read(lesson)
+    nbformat.validate(notebook)
+    counts = [cell.execution_count for cell in select(notebook, "code")]
+    assert counts == list(range(1, len(counts) + 1)), "run: python3 course.py execute"
+    for output in list_outputs(notebook):
+        assert output.output_type != "error"
+        assert output.get("name") != "stderr"
+        assert "widget-view" not in str(output.get("data", {}).keys())
+
+
+@every_lesson
+def test_metadata_is_normalised(lesson: Path) -> None:
+    notebook = read(lesson)
+    assert notebook.metadata == METADATA
+    for index, cell in enumerate(notebook.cells):
+        assert cell.id == f"cell-{index:03d}"
+        assert set(cell.metadata) <= {"tags"}
+        assert set(cell.metadata.get("tags", [])) <= KNOWN_TAGS
+
+
+@every_lesson
+def test_it_is_small(lesson: Path) -> None:
+    assert lesson.stat().st_size <= MAX_BYTES
+
+
+@every_lesson
+def test_it_opens_as_every_lesson_does(lesson: Path) -> None:
+    title, goals, imports = read(lesson).cells[:3]
+    assert re.match(rf"# {lesson.name[:2]} · \S", title.source)
+    assert IMAGE.search(title.source), "the hero picture is missing"
+    assert "After this lesson you can" in goals.source
+    assert goals.source.count("\n- ") in (3, 4)
+    assert "Needs:" in goals.source
+    assert imports.cell_type == "code"
+    assert "seed_everything(0)" in imports.source
+
+
+@every_lesson
+def test_it_closes_as_every_lesson_does(lesson: Path) -> None:
+    closing = read(lesson).cells[-1].source
+    for part in ("**Recap", "**New words**", "**Go further**", "**Next"):
+        assert part in closing
+    assert closing.count("\n- **") >= 3, "each new word is a list item in bold"
+
+
+@every_lesson
+def test_its_minutes_are_the_measured_ones(lesson: Path) -> None:
+    notebook = read(lesson)
+    assert describe_time(lesson.stem, notebook) in notebook.cells[1].source
+
+
+@every_lesson
+def test_it_asks_before_it_shows(lesson: Path) -> None:
+    text = join_text(read(lesson))
+    assert text.count("**Predict:**") >= (2 if lesson.name.startswith("00") else 4)
+    assert text.count("**What we see:**") >= (2 if lesson.name.startswith("00") else 4)
+    assert "**Try:**" in text
+
+
+@every_lesson
+def test_code_comes_in_small_pieces(lesson: Path) -> None:
+    notebook = read(lesson)
+    kinds = "".join("c" if cell.cell_type == "code" else "t" for cell in notebook.cells)
+    assert "cccc" not in kinds
+    for cell in select(notebook, "code"):
+        assert len(cell.source.splitlines()) <= MAX_LINES or "def " in cell.source, cell.source
+        assert len(cell.source.splitlines()) <= MAX_LINES + 15, cell.source
+
+
+@every_lesson
+def test_every_picture_has_words(lesson: Path) -> None:
+    notebook = read(lesson)
+    for output in list_outputs(notebook):
+        for kind in output.get("data", {}):
+            if kind.startswith("image/"):
+                assert len(output.metadata.get(kind, {}).get("alt", "")) > 20, "use show(figure, alt=...)"
+    for image in IMAGE.finditer(join_text(notebook)):
+        assert len(image["alt"]) > 15, f"{image['target']} needs alt text"
+        assert (FOLDER / image["target"]).is_file(), image["target"]
+
+
+@every_lesson
+def test_its_links_lead_somewhere(lesson: Path) -> None:
+    for link in LINK.finditer(join_text(read(lesson))):
+        if "://" not in link["target"]:
+            assert (FOLDER / link["target"]).exists(), link["target"]
+
+
+@every_lesson
+def test_it_has_an_explorer_and_checked_exercises(lesson: Path) -> None:
+    code = [cell for cell in select(read(lesson), "code")]
+    checks = [cell for cell in code if "exercise.check_" in cell.source]
+    assert len(checks) >= (1 if lesson.name.startswith("00") else 3)
+    for cell in checks:
+        assert "nbval-check-output" in cell.metadata.get("tags", [])
+        assert "Not started" in str(cell.outputs), "an exercise is stored unanswered"
+    assert any("explorer.make_" in cell.source for cell in code)
+
+
+@every_lesson
+def test_it_hides_nothing(lesson: Path) -> None:
+    """No magics, no network, nothing that swallows an error inside a widget."""
+    for cell in select(read(lesson), "code"):
+        for forbidden in ("%", "!", "interact(", "interactive_output(", "warnings.filter", "except Exception"):
+            lines = [line for line in cell.source.splitlines() if line.startswith(forbidden)]
+            assert not lines, lines

@@ -1,0 +1,100 @@
+"""The files that decide the environment agree with one another; nothing committed is too large or names a host."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from cnngen_course.paths import ROOT
+
+MAX_BYTES = {"notebooks/pictures": 150_000, "notebooks": 500_000, "data/fashion_mnist": 25_000_000, "data": 11_000_000}
+MAX_BYTES_ELSEWHERE = 300_000
+MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root|home|Users)/\w+")
+HOST = re.compile(r"\b(?:pypi\.org|pythonhosted|registry\.npmjs|deb\.debian|download\.pytorch)\b")
+
+
+def list_committed() -> list[Path]:
+    answer = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [ROOT / name for name in answer.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def read_pins(file: str) -> dict[str, set[str]]:
+    """Return the versions of each package in a lock; one package may have several, for different Pythons."""
+    pins: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^ ;\\\n]+)", (ROOT / file).read_text(), re.MULTILINE):
+        pins.setdefault(name, set()).add(version)
+    return pins
+
+
+def normalise(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_every_package_in_the_lock_has_hashes() -> None:
+    blocks = re.split(r"\n(?=[A-Za-z])", (ROOT / "requirements.lock").read_text().strip())
+    assert len(blocks) > 50
+    assert all("--hash=sha256:" in block for block in blocks)
+
+
+def test_constraints_are_the_lock_without_hashes() -> None:
+    assert read_pins("constraints.txt") == read_pins("requirements.lock")
+
+
+def test_every_direct_dependency_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    wanted = [*project["dependencies"], *(line for extra in extras for line in extra)]
+    names = {normalise(re.match(r"[\w.-]+", line)[0]) for line in wanted}
+    assert names <= {normalise(name) for name in read_pins("requirements.lock")}
+
+
+def test_conda_uses_the_same_versions() -> None:
+    lines = [line.strip(" -") for line in (ROOT / "environment.yml").read_text().splitlines()]
+    assert "c constraints.txt" in lines
+    assert any(line.startswith("e .") for line in lines)
+
+
+def is_text(path: Path) -> bool:
+    return path.suffix in {
+        ".py",
+        ".md",
+        ".toml",
+        ".yml",
+        ".yaml",
+        ".json",
+        ".lock",
+        ".txt",
+        ".ipynb",
+        ".js",
+        ".svg",
+        "",
+    }
+
+
+def test_no_file_names_this_machine_or_a_registry() -> None:
+    for path in list_committed():
+        if is_text(path) and path != Path(__file__):
+            text = path.read_text(encoding="utf-8")
+            found = MACHINE_PATH.search(text) or HOST.search(text)
+            assert not found, f"{path.relative_to(ROOT)} holds {found[0]!r}"
+
+
+def find_limit(name: str) -> int:
+    return next((limit for folder, limit in MAX_BYTES.items() if name.startswith(folder + "/")), MAX_BYTES_ELSEWHERE)
+
+
+def test_no_file_is_too_large() -> None:
+    for path in list_committed():
+        name = path.relative_to(ROOT).as_posix()
+        assert path.stat().st_size <= find_limit(name), f"{name}: {path.stat().st_size:,} bytes"
+
+
+def test_the_whole_repository_is_small() -> None:
+    assert sum(path.stat().st_size for path in list_committed()) < 90_000_000
+
+
+@pytest.mark.parametrize("command", ["lab", "test"])
+def test_the_readme_names_both_commands(command: str) -> None:
+    assert f"python3 course.py {command}" in (ROOT / "README.md").read_text()

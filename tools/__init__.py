@@ -1,0 +1,1 @@
+"""Tools of the authors: running and measuring the lessons. Learners do not need them."""

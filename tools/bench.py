@@ -1,0 +1,175 @@
+"""``python course.py bench``: speed and memory, each as a ratio or on an otherwise quiet machine.
+
+Prints a table and writes ``notebooks/timings.json``, from which lesson headers and the doctor take their minutes.
+``bench lessons``, ``bench fit``, ``bench imports`` and ``bench explorers`` measure one thing only.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import psutil
+import torch
+
+from cnngen_course.runtime import count_usable_cores, measure_speed, seed_everything
+from tools.execute import NOTEBOOKS, TIMINGS, run
+
+Row = tuple[str, str, str]
+
+
+def bench_fit() -> Iterator[Row]:
+    """``fit`` against a bare loop that does the same operations, in turns, best of five."""
+    bare, ours = [], []
+    for _ in range(5):
+        bare.append(measure_loop(train_bare))
+        ours.append(measure_loop(train_with_fit))
+    ratio = min(ours) / min(bare)
+    yield "fit over a bare loop", f"{ratio:.3f}", "1.02 or less"
+
+
+def measure_loop(train: Callable) -> float:
+    from cnngen_course.datasets import make_loader, make_shapes
+    from cnngen_course.models.classifier import Classifier
+
+    seed_everything(0)
+    model, loader = Classifier(widths=(16, 32), class_count=3), make_loader(make_shapes(1280), 64)
+    train(model, loader, 2)
+    start = time.perf_counter()
+    train(model, loader, 60)
+    return time.perf_counter() - start
+
+
+def train_bare(model: torch.nn.Module, loader: torch.utils.data.DataLoader, steps: int) -> None:
+    from cnngen_course.objectives.classification import Classification
+    from cnngen_course.training import WarmupCosine, take
+
+    objective = Classification()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, WarmupCosine(steps))
+    model.train()
+    for batch in take(loader, steps):
+        values = objective(model, batch)
+        values["loss"].backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        schedule.step()
+        [value.item() for value in values.values()]
+
+
+def train_with_fit(model: torch.nn.Module, loader: torch.utils.data.DataLoader, steps: int) -> None:
+    from cnngen_course.objectives.classification import Classification
+    from cnngen_course.training import fit
+
+    fit(model, Classification(), loader, steps=steps, progress=False)
+
+
+def bench_imports() -> Iterator[Row]:
+    """What the modules that a lesson imports add to the import of torch, median of five."""
+    lesson = "import cnngen_course.pretrained, cnngen_course.metrics, cnngen_course.training, cnngen_course.datasets"
+    whole = lesson + ", cnngen_course.figures, cnngen_course.explorers.panel, cnngen_course.exercises.report"
+    alone = measure_import("import torch")
+    yield "import of the package over torch's", f"{measure_import(lesson) - alone:.2f} s", "0.3 s or less"
+    widgets = "import torch, matplotlib.figure, matplotlib.backends.backend_agg, ipywidgets, IPython.display, PIL.Image"
+    extra = measure_import(whole) - measure_import(widgets)
+    yield "... with figures and panels, over torch, matplotlib and ipywidgets", f"{extra:.2f} s", "0.3 s or less"
+
+
+def measure_import(statement: str) -> float:
+    def once() -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", statement], check=True)
+        return time.perf_counter() - start
+
+    once()  # fills the disk cache
+    return statistics.median(once() for _ in range(5))
+
+
+def bench_explorers() -> Iterator[Row]:
+    """Kernel time from a moved control to a new picture, median over every control's positions."""
+    import io
+
+    from PIL import Image
+
+    from cnngen_course.explorers.panel import View
+    from cnngen_course.images import make_grid, to_pil, to_pixels
+    from tests.explorers.test_explorers import MAKERS, list_positions
+
+    images = torch.rand(64, 3, 64, 64) * 2 - 1
+    grid = [measure_call(lambda: View(to_pil(make_grid(to_pixels(images))), "").encode()) for _ in range(30)]
+    yield "8x8 grid of 64 px to JPEG", f"{1000 * statistics.median(grid):.1f} ms", "16 ms or less"
+    for parameter in MAKERS:
+        panel = parameter.values[0]()
+        times = []
+        for control in panel.controls.values():
+            for position in [control.value, *list_positions(control)] * 3:
+                times.append(measure_call(lambda c=control, p=position: setattr(c, "value", p)))
+        Image.open(io.BytesIO(panel.picture.value)).load()
+        moved = [seconds for seconds in times if seconds > 1e-4]  # setting the same value draws nothing
+        yield f"explorer {parameter.id}", f"{1000 * statistics.median(moved):.1f} ms", "16 ms or less"
+
+
+def measure_call(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def bench_lessons() -> Iterator[Row]:
+    """Seconds and peak memory of every lesson, run from top to bottom in its own kernel."""
+    timings = {"speed": round(measure_speed(3), 1), "cores": count_usable_cores(), "lessons": {}}
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        command = [sys.executable, "-m", "tools.bench", "--one", path.stem]
+        facts = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+        timings["lessons"][path.stem] = facts
+        yield f"lesson {path.stem}", f"{facts['seconds']:.0f} s, {facts['memory_gb']:.2f} GB", "75 s, 2.5 GB"
+    TIMINGS.write_text(json.dumps(timings, indent=1) + "\n")
+
+
+def measure_lesson(name: str) -> dict[str, float]:
+    """Run one lesson while watching the memory of its kernel."""
+    import threading
+
+    peak, done = [0.0], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.2):
+            family = psutil.Process(os.getpid()).children(recursive=True)
+            peak[0] = max([peak[0], *(read_memory(process) for process in family)])
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    start = time.perf_counter()
+    run(NOTEBOOKS / f"{name}.ipynb")
+    seconds = time.perf_counter() - start
+    done.set()
+    watcher.join()
+    return {"seconds": round(seconds, 1), "memory_gb": round(peak[0] / 1e9, 2)}
+
+
+def read_memory(process: psutil.Process) -> float:
+    try:
+        return process.memory_info().rss
+    except psutil.NoSuchProcess:  # it ended between being listed and being asked
+        return 0.0
+
+
+BENCHES = {"fit": bench_fit, "imports": bench_imports, "explorers": bench_explorers, "lessons": bench_lessons}
+
+
+def main(chosen: list[str]) -> None:
+    if chosen[:1] == ["--one"]:
+        print(json.dumps(measure_lesson(chosen[1])))
+        return
+    seed_everything(0)
+    print(f"{'measured':66} {'value':>16}   aim")
+    for name in chosen or BENCHES:
+        for subject, value, aim in BENCHES[name]():
+            print(f"{subject:66} {value:>16}   {aim}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,89 @@
+"""``python course.py execute [NOTEBOOK ...]``: run lessons top to bottom and store their outputs, ready for git.
+
+What differs from run to run (progress bars, widget ids, times of execution) is left out, and the minutes and
+memory in a lesson's header are brought up to what ``python course.py bench`` measured.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+TIMINGS = NOTEBOOKS / "timings.json"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+TIME_LINE = re.compile(r"^\*\*Time:\*\*.*$", re.MULTILINE)
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def run(path: Path) -> NotebookNode:
+    """Return the notebook as a clean kernel leaves it after running every cell in order."""
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(
+        notebook, timeout=600, kernel_name="python3", record_timing=False, resources={"metadata": {"path": NOTEBOOKS}}
+    ).execute()
+    return notebook
+
+
+def normalise(notebook: NotebookNode, name: str) -> None:
+    """Drop from the notebook whatever would differ in the next run, and write the measured time into its header."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for index, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{index:03d}"
+        cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}
+        if cell.cell_type == "code":
+            cell.outputs = [normalise_output(output) for output in cell.outputs if is_kept(output)]
+        elif TIME_LINE.search(cell.source):
+            cell.source = TIME_LINE.sub(lambda _: describe_time(name, notebook), cell.source)
+
+
+def is_kept(output: NotebookNode) -> bool:
+    """Standard error holds progress bars and warnings, and a bare progress widget means nothing without its kernel."""
+    if output.output_type == "stream":
+        return output.name != "stderr"
+    data = output.get("data", {})
+    return not (WIDGET_VIEW in data and not any(kind.startswith("image/") for kind in data))
+
+
+def normalise_output(output: NotebookNode) -> NotebookNode:
+    if "data" in output:
+        output.data.pop(WIDGET_VIEW, None)
+    return output
+
+
+def describe_time(name: str, notebook: NotebookNode) -> str:
+    """Return the header's line of measured time; minutes of reading are estimated from the text and the exercises."""
+    line = f"**Time:** about {estimate_minutes(notebook)} minutes to work through"
+    timings = json.loads(TIMINGS.read_text()) if TIMINGS.exists() else {"lessons": {}}
+    if measured := timings["lessons"].get(name):
+        line += f"; {measured['seconds']:.0f} s of computing on two cores, {measured['memory_gb']:.1f} GB of memory"
+    return line + ". Works offline."
+
+
+def estimate_minutes(notebook: NotebookNode) -> int:
+    """Estimate: 100 words a minute, half a minute a code cell, 7 minutes an exercise, 3 an explorer; in fives."""
+    words = sum(len(cell.source.split()) for cell in notebook.cells if cell.cell_type == "markdown")
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    exercises = sum("exercise.check_" in source for source in code)
+    explorers = sum("explorer." in source or "make_panel" in source for source in code)
+    return 5 * round((words / 100 + 0.5 * len(code) + 7 * exercises + 3 * explorers) / 5)
+
+
+def main(chosen: list[str]) -> None:
+    for path in [Path(name).resolve() for name in chosen] or sorted(NOTEBOOKS.glob("*.ipynb")):
+        notebook = run(path)
+        normalise(notebook, path.stem)
+        nbformat.write(notebook, path)
+        print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
