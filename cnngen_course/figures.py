@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import matplotlib as mpl
 import numpy as np
 import torch
+from IPython.display import DisplayHandle, display
 from IPython.display import Image as DisplayedImage
-from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -46,8 +46,26 @@ STYLE = {
 
 def show(picture: Figure | Image.Image, alt: str) -> None:
     """Display a figure or picture with ``alt``, the sentence that stands for it where it cannot be seen."""
+    display(prepare_display(picture, alt))
+
+
+def prepare_display(picture: Figure | Image.Image, alt: str) -> DisplayedImage:
     content = encode_figure(picture) if isinstance(picture, Figure) else encode_jpeg(picture.convert("RGB"))
-    display(DisplayedImage(content, format="jpeg", alt=alt))
+    return DisplayedImage(content, format="jpeg", alt=alt)
+
+
+class Live:
+    """One place in the notebook for a picture that is drawn anew again and again, e.g. while a network trains."""
+
+    def __init__(self) -> None:
+        self._place: DisplayHandle | None = None
+
+    def show(self, picture: Figure | Image.Image, alt: str) -> None:
+        """Replace the picture; the saved notebook keeps the last one."""
+        if self._place is None:
+            self._place = display(prepare_display(picture, alt), display_id=True)
+        else:
+            self._place.update(prepare_display(picture, alt))
 
 
 def encode_figure(figure: Figure) -> bytes:
@@ -129,7 +147,7 @@ def plot_matrix(
     height, width = values.shape
     figure, axes = make_axes(1, 1, max(2.5, size * width), max(2.2, size * height))
     place = axes[0, 0]
-    shades = place.imshow(values.float(), cmap="Blues")
+    shades = place.imshow(values.float().numpy(), cmap="Blues")
     if decimals is None:
         figure.colorbar(shades, ax=place, shrink=0.8)
     else:
@@ -171,6 +189,16 @@ def plot_history(history: History, name: str = "loss", smooth: int = 20) -> Figu
     """Plot one value of every training step, smoothed over ``smooth`` steps."""
     label = f"{name} (mean of {smooth} steps)"
     return plot_curves({name: history.curve(name, smooth)}, "step", label)
+
+
+def plot_progress(history: History, name: str = "accuracy", smooth: int = 20) -> Figure:
+    """Plot one value during training: a line for the training batches, dots for the evaluations on other pictures."""
+    figure = plot_curves({f"training (mean of {smooth} steps)": history.curve(name, smooth)}, "step", name)
+    steps, values = zip(*((entry["step"], entry[name]) for entry in history.evaluations), strict=True)
+    place = figure.axes[0]
+    place.plot(steps, values, "o--", color=ORANGE, label="test")
+    place.legend()
+    return figure
 
 
 def plot_bars(values: dict[str, float], y_label: str, title: str = "", decimals: int = 2) -> Figure:

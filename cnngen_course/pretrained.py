@@ -154,7 +154,7 @@ def load_mobilenet() -> PhotoClassifier:
     weights = load_tensors(read_data("mobilenet_v2", "mobilenet_v2.safetensors"))
     missing, unknown = model.load_state_dict({name: value.float() for name, value in weights.items()}, strict=False)
     if unknown or not all(name.endswith("num_batches_tracked") for name in missing):  # that count: only for training
-        raise DamagedFileError(f"these are not the weights of MobileNetV2: {missing[:3]} missing, {unknown[:3]} unknown")
+        raise DamagedFileError(f"not the weights of MobileNetV2: {missing[:3]} missing, {unknown[:3]} unknown")
     names = json.loads(read_data("mobilenet_v2", "classes.json"))
     return PhotoClassifier(model.eval(), MobileNet_V2_Weights.IMAGENET1K_V1.transforms(), tuple(names))
 
@@ -180,6 +180,6 @@ def load_torchvision(name: str) -> PhotoClassifier:
         size = weights.meta["_file_size"]
         raise NetworkNeededError(
             f"The weights of {name} ({size:.0f} MB) are not on this computer yet and could not be fetched ({error}). "
-            "With a connection this same line works. Without one, load_mobilenet() does: its weights come with the course."
+            "With a connection this same line works. Without one, load_mobilenet() works: its weights are in data/."
         ) from None
     return PhotoClassifier(model.eval(), weights.transforms(), tuple(weights.meta["categories"]))

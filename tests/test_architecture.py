@@ -12,6 +12,7 @@ FLOORS = (
     {"__init__", "paths", "runtime"},
     {"images", "operations", "linear"},
     {"datasets", "blocks"},
+    {"galleries"},
     {"models"},
     {"objectives"},
     {"training", "metrics"},
@@ -20,7 +21,8 @@ FLOORS = (
     {"figures"},
     {"explorers"},
     {"exercises"},
-    {"doctor", "__main__"},
+    {"doctor"},
+    {"__main__"},
 )
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

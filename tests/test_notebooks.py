@@ -1,6 +1,8 @@
 """Every lesson keeps the frame that learners rely on, and its stored outputs are whole."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -150,3 +152,12 @@ def test_it_hides_nothing(lesson: Path) -> None:
         for forbidden in ("%", "!", "interact(", "interactive_output(", "warnings.filter", "except Exception"):
             lines = [line for line in cell.source.splitlines() if line.startswith(forbidden)]
             assert not lines, lines
+
+
+def test_spelling() -> None:
+    """codespell reads the lessons' words; in the notebook files it would stumble over the pictures."""
+    words = "\n".join(join_text(read(lesson)) for lesson in LESSONS)
+    found = subprocess.run(
+        [sys.executable, "-m", "codespell_lib", "-"], input=words, capture_output=True, text=True, cwd=ROOT
+    )
+    assert found.returncode == 0, found.stdout

@@ -108,10 +108,10 @@ def plot_look(pixels: Tensor, look: Look, layer: str, channel: int) -> Image.Ima
     canvas.paste(to_pil(grid), (left, GRID_TOP))
     canvas.paste(to_pil(colour(response[channel], response[channel].max().item()), 224 // size), (right, GRID_TOP))
     row, column = divmod(channel, columns)
-    x, y = left + column * CHANNELS = {"first convolution": 32, "stage 1": 32, "stage 2": 64, "stage 3": 96, "features": 64}
-CELL, GRID_TOP + row * CELL
+    x, y = left + column * CELL, GRID_TOP + row * CELL
     draw.rectangle((x, y, x + CELL - 1, y + CELL - 1), outline="#56B4E9", width=3)
-    for place, title in ((0, "what the judge sees"), (left, f"{layer}: {count} channels"), (right, f"channel {channel}")):
+    titles = {0: "what the judge sees", left: f"{layer}: {count} channels", right: f"channel {channel}"}
+    for place, title in titles.items():
         draw.text((place, 4), title, "black", font)
     draw_chances(draw, look.chances, font)
     return canvas
@@ -164,7 +164,7 @@ def make_feature_explorer() -> Panel:
     def draw(source: str, index: int, inverted: bool, layer: str, channel: int, upload: tuple) -> View:
         pixels, known = pick_picture(source, index, inverted, read_upload(upload))
         look = look_at(pixels.numpy().tobytes())
-        channel = min(channel, CHANNELS[layer] - 1)  # the slider may still stand where the last layer ended
+        channel = min(channel, CHANNELS[layer] - 1)
         return View(plot_look(pixels, look, layer, channel), describe_look(known, look, layer, channel))
 
     layer.observe(fit_channels, "value")
@@ -209,7 +209,8 @@ def make_mistake_explorer(chances: Tensor | None = None) -> Panel:
         found = find_pairs(chances, test.labels, wanted, believed, order == "surest first")
         shown = found[:21]
         total = (test.labels == wanted).sum().item()
-        text = f"Of {total} pictures labelled {label}, the judge calls {len(found)} {belief} ({len(found) / total:.1%}). "
+        share = len(found) / total
+        text = f"Of {total} pictures labelled {label}, the judge calls {len(found)} {belief} ({share:.1%}). "
         if len(shown):
             sure = chances[shown, believed]
             text += f"Shown are {len(shown)}, {sure[0]:.0%} to {sure[-1]:.0%} sure."

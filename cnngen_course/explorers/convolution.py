@@ -18,7 +18,6 @@ from cnngen_course.figures import BLUE, ORANGE
 from cnngen_course.images import crop_square, from_pil, to_images, to_pil, to_pixels
 from cnngen_course.operations import (
     CLASSIC_KERNELS,
-    compute_output_size,
     compute_receptive_field,
     convolve,
     cut_windows,
@@ -226,8 +225,8 @@ def _pick_tint(value: float) -> tuple[int, int, int]:
 
 
 def write_number(value: float) -> str:
-    """Return a number with its sign and two decimals, as short as it can be: +2, −0.35, 0."""
-    text = f"{value:+.2f}".rstrip("0").rstrip(".").replace("-", "−")
+    """Return a number with its sign and two decimals, without them if it is whole: +2, −0.35, 0."""
+    text = f"{value:+.2f}".removesuffix(".00").replace("-", "−")
     return "0" if text in ("+0", "−0") else text
 
 
@@ -252,7 +251,8 @@ def describe_trace(trace: Trace, kernel: Tensor, pooling: str | None = None) -> 
     _, scale = compute_shown(trace.response)
     steps = "convolved and pooled to" if pooling else "convolved to"
     return (
-        f"A padded picture of {len(trace.padded)} × {len(trace.padded)} is {steps} {height} × {width}. "
+        f"A picture of {SIZE} × {SIZE} pixels ({len(trace.padded)} × {len(trace.padded)} with its border) "
+        f"is {steps} {height} × {width}. "
         f"The value in row {trace.place[0]}, column {trace.place[1]} of the map is "
         f"{write_number(trace.response[trace.place].item())}; it sees {trace.seen[2]} × {trace.seen[2]} pixels "
         f"from row {trace.seen[0]}, column {trace.seen[1]} on, and the sum spelled out gives "
@@ -290,8 +290,8 @@ def make_kernel_explorer() -> Panel:
             name: widgets.BoundedFloatText(value, min=-8, max=8, step=0.25, description=PLACES[name])
             for name, value in list_weights("Sobel, upright edges").items()
         },
-        "row": widgets.IntSlider(40, 0, SIZE - 1, description="row"),
-        "column": widgets.IntSlider(42, 0, SIZE - 1, description="column"),
+        "row": widgets.IntSlider(53, 0, SIZE - 1, description="row"),
+        "column": widgets.IntSlider(52, 0, SIZE - 1, description="column"),
         "stride": widgets.IntSlider(1, 1, 4, description="stride"),
         "padding": widgets.IntSlider(1, 0, 2, description="padding"),
         "dilation": widgets.IntSlider(1, 1, 4, description="dilation"),

@@ -60,8 +60,8 @@ class Panel(widgets.HBox):
         self.held = False
         for control in controls.values():
             if hasattr(control, "style"):  # an XYPad has its own label
-                control.style.description_width = "8em"
-            control.layout.width = control.layout.width or "24em"
+                control.style.description_width = "9em"
+            control.layout.width = control.layout.width or "26em"
             control.observe(self._follow, "value")
         self.column = widgets.VBox([*controls.values(), *also_shown], layout=widgets.Layout(flex="0 0 auto"))
         shown = widgets.VBox([self.picture, self.caption], layout=widgets.Layout(flex="1 1 24em", min_width="16em"))

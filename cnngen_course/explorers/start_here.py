@@ -71,7 +71,7 @@ def make_walk_explorer() -> Panel:
         picture = plot_walk(compute_walk(start, end, variety, seed), place)
         share = round(100 * place / (STOPS - 1))
         text = (
-            f"A picture made from 16 numbers, {100 - share}% of the way {names[start]} and {share}% {names[end]}, "
+            f"A picture made from 16 numbers: {100 - share}% {names[start]} and {share}% {names[end]}, "
             f"with a variety of {variety:.1f} (walk number {seed})."
         )
         return View(picture, text)
@@ -79,7 +79,7 @@ def make_walk_explorer() -> Panel:
     controls = {
         "start": widgets.Dropdown(options=options, value=7, description="from"),
         "end": widgets.Dropdown(options=options, value=9, description="to"),
-        "place": widgets.IntSlider(3, 0, STOPS - 1, description="place on the walk"),
+        "place": widgets.IntSlider(3, 0, STOPS - 1, description="step"),
         "variety": widgets.FloatSlider(0.6, min=0, max=2, step=0.1, description="variety"),
         "seed": widgets.IntSlider(1, 0, 50, description="another walk"),
     }

@@ -10,7 +10,7 @@ from PIL import Image
 
 from data.build.ledger import Record
 from data.build.licences import write_notices
-from data.build.sheets import COLUMNS, rasterise, save_records, save_sheet
+from data.build.sheets import COLUMNS, distances, rasterise, save_records, save_sheet
 from data.build.sources import DATA, Source, fetch, unpack
 
 SOURCE = Source(
@@ -130,12 +130,6 @@ def is_wanted(row: dict) -> bool:
 def is_pair(outline: Image.Image, colour: Image.Image) -> bool:
     ink, paint = np.asarray(outline, np.float32), np.asarray(colour, np.float32)
     return bool(np.abs(ink - paint).mean() >= COLOURLESS and (ink < 80).mean() <= FILLED)
-
-
-def distances(pictures: list[Image.Image]) -> np.ndarray:
-    """Mean absolute difference of every two pictures, at half size."""
-    small = np.stack([np.asarray(picture.reduce(2), np.float32).ravel() for picture in pictures])
-    return np.stack([np.abs(small - one).mean(1) for one in small])
 
 
 def thin_out(outlines: list[Image.Image], colours: list[Image.Image]) -> tuple[list[int], list[int | None]]:

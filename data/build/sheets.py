@@ -19,14 +19,14 @@ def rasterise(svg: str, size: int) -> Image.Image:
     return Image.open(io.BytesIO(bytes(png))).convert("RGB")
 
 
-def flatten(picture: Image.Image) -> Image.Image:
-    """Lay a picture with transparency on white."""
-    white = Image.new("RGBA", picture.size, "white")
-    return Image.alpha_composite(white, picture.convert("RGBA")).convert("RGB")
+def distances(pictures: Sequence[Image.Image]) -> np.ndarray:
+    """Mean absolute difference of every two pictures, at half size."""
+    small = np.stack([np.asarray(picture.reduce(2), np.float32).ravel() for picture in pictures])
+    return np.stack([np.abs(small - one).mean(1) for one in small])
 
 
 def pack(pictures: Sequence[Image.Image], columns: int = COLUMNS) -> Image.Image:
-    """Lay equal pictures out in rows, left to right; the rest of the last row stays white (black for grey)."""
+    """Lay equal pictures out in rows, left to right; the rest of the last row stays white."""
     tiles = np.stack([np.asarray(picture) for picture in pictures])
     count, height, width = tiles.shape[:3]
     rows = -(-count // columns)

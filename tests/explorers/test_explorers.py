@@ -1,5 +1,6 @@
 """Every explorer of every lesson: each control, moved everywhere, changes the picture and the sentence."""
 
+import datetime
 import importlib
 import io
 import pkgutil
@@ -45,11 +46,18 @@ def make_upload() -> tuple[dict[str, Any], ...]:
     buffer = io.BytesIO()
     gradient = Image.linear_gradient("L").resize((90, 60))
     Image.merge("RGB", (gradient, gradient.rotate(90, expand=False), gradient)).save(buffer, "PNG")
-    return ({"name": "mine.png", "type": "image/png", "content": memoryview(buffer.getvalue())},)
+    return (describe_file(buffer.getvalue()),)
 
 
 def make_broken_upload() -> tuple[dict[str, Any], ...]:
-    return ({"name": "broken.png", "type": "image/png", "content": memoryview(b"not a picture at all")},)
+    return (describe_file(b"not a picture at all"),)
+
+
+def describe_file(content: bytes) -> dict[str, Any]:
+    """Return what the browser sends of an uploaded file."""
+    now = datetime.datetime.now(datetime.UTC)
+    facts = {"name": "mine.png", "type": "image/png", "size": len(content), "last_modified": now}
+    return {**facts, "content": memoryview(content)}
 
 
 def read(panel: Panel) -> bytes:

@@ -1,0 +1,54 @@
+"""Figures are whole JPEG files, carry their alt text, and leave no state behind."""
+
+import io
+
+import pytest
+import torch
+from IPython.display import Image as DisplayedImage
+from PIL import Image
+
+from cnngen_course import figures
+from cnngen_course.figures import encode_figure, plot_curves, plot_images, plot_matrix, plot_rows, show
+from cnngen_course.training import History
+
+IMAGES = torch.linspace(-1, 1, 3 * 1 * 8 * 8).view(3, 1, 8, 8)
+FIGURES = {
+    "images": lambda: plot_images(IMAGES, ["one", "two", "three"]),
+    "photographs of two sizes": lambda: plot_images([torch.zeros(3, 9, 5, dtype=torch.uint8), torch.ones(3, 4, 7)]),
+    "rows": lambda: plot_rows({"above": IMAGES, "below": IMAGES[:2]}, column_titles=["a", "b", "c"]),
+    "matrix": lambda: plot_matrix(torch.eye(3), labels=["a", "b", "c"], decimals=1),
+    "matrix with a scale": lambda: plot_matrix(torch.rand(5, 7)),
+    "curves": lambda: plot_curves({"a": [1, 2, 3], "b": ([1, 10], [3, 4])}, "x", "y", log="xy"),
+    "history": lambda: figures.plot_history(History(steps=[{"loss": 2.0}, {"loss": 1.0}])),
+    "bars": lambda: figures.plot_bars({"a": 1.0, "b": 2.0}, "height"),
+}
+
+
+@pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES.keys())
+def test_a_figure_becomes_a_picture_with_something_on_it(make) -> None:
+    picture = Image.open(io.BytesIO(encode_figure(make())))
+    assert picture.format == "JPEG" and min(picture.size) > 60
+    darkest, brightest = picture.convert("L").getextrema()
+    assert brightest - darkest > 100
+
+
+def test_show_stores_the_alt_text_beside_the_picture(monkeypatch) -> None:
+    shown: list[DisplayedImage] = []
+    monkeypatch.setattr(figures, "display", shown.append)
+    show(plot_images(IMAGES), alt="three grey gradients")
+    data, metadata = shown[0]._repr_mimebundle_()
+    assert set(data) == {"image/jpeg"}
+    assert metadata["image/jpeg"]["alt"] == "three grey gradients"
+
+
+def test_a_colour_picture_keeps_its_colours() -> None:
+    red = torch.tensor([1.0, -1, -1])[:, None, None].expand(3, 8, 8)
+    picture = Image.open(io.BytesIO(encode_figure(plot_images([red])))).convert("RGB")
+    centre = picture.getpixel((picture.width // 2, picture.height // 2))
+    assert centre[0] > 200 and centre[1] < 60 and centre[2] < 60
+
+
+def test_history_is_smoothed_by_the_mean_of_the_last_steps() -> None:
+    history = History(steps=[{"loss": value} for value in (4.0, 2.0, 0.0)])
+    assert history.curve("loss") == [4.0, 2.0, 0.0]
+    assert history.curve("loss", smooth=2) == [4.0, 3.0, 1.0]

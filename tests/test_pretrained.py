@@ -1,0 +1,94 @@
+"""Weights come back exactly as they were saved, or not at all."""
+
+import importlib
+import json
+import pkgutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from cnngen_course import recipes
+from cnngen_course.models.autoencoder import Autoencoder
+from cnngen_course.paths import WEIGHTS, DamagedFileError, read_ledger
+from cnngen_course.pretrained import Metric, hash_data, load_pretrained, load_provenance, save_trained
+
+ARGUMENTS = {"width": 4, "latent_size": 3}
+RECIPES = [module.name for module in pkgutil.iter_modules(recipes.__path__) if module.name != "recipe"]
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> tuple[Autoencoder, Path]:
+    torch.manual_seed(0)
+    model = Autoencoder(**ARGUMENTS).eval()
+    metrics = {"psnr": Metric(12.5, 100)}
+    save_trained(
+        model, "toy", arguments=ARGUMENTS, training={"steps": 1}, data="fashion_mnist", metrics=metrics, folder=tmp_path
+    )
+    return model, tmp_path
+
+
+def test_the_same_network_comes_back(saved) -> None:
+    model, folder = saved
+    loaded = load_pretrained("toy", folder)
+    images = torch.rand(2, 1, 28, 28)
+    assert not loaded.training
+    torch.testing.assert_close(loaded(images), model(images), rtol=0, atol=0)
+
+
+def test_provenance_is_complete(saved) -> None:
+    provenance = load_provenance("toy", saved[1])
+    assert provenance["metrics"] == {"psnr": {"value": 12.5, "n": 100}}
+    assert provenance["data"] == {"name": "fashion_mnist", "sha256": hash_data("fashion_mnist")}
+    assert provenance["parameters"] == sum(p.numel() for p in saved[0].parameters())
+    assert {"recipe", "model", "arguments", "training", "made_with", "licence", "sha256"} <= set(provenance)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[:-9], lambda b: b[:-1] + b"x", lambda b: b""], ids=["cut", "altered", "empty"]
+)
+def test_damaged_weights_are_refused(saved, damage) -> None:
+    path = saved[1] / "toy.safetensors"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(DamagedFileError, match=r"toy\.safetensors is damaged: expected sha256"):
+        load_pretrained("toy", saved[1])
+
+
+def test_missing_weights_are_named(saved) -> None:
+    (saved[1] / "toy.safetensors").unlink()
+    with pytest.raises(DamagedFileError, match=r"toy\.safetensors is missing"):
+        load_pretrained("toy", saved[1])
+
+
+def test_damaged_provenance_is_refused(saved) -> None:
+    (saved[1] / "toy.json").write_text('{"recipe": ')
+    with pytest.raises(DamagedFileError, match=r"toy\.json is damaged"):
+        load_pretrained("toy", saved[1])
+
+
+def test_an_unknown_name_lists_the_known_ones(saved) -> None:
+    with pytest.raises(DamagedFileError, match=r"no weights named 'tyo' \(there are: toy\)"):
+        load_pretrained("tyo", saved[1])
+
+
+def test_the_data_hash_follows_the_data(monkeypatch) -> None:
+    before = hash_data("people")
+    changed = json.loads(json.dumps(read_ledger()["people"]))
+    changed["files"]["metadata.json"]["sha256"] = "0" * 64
+    monkeypatch.setitem(read_ledger(), "people", changed)
+    assert hash_data("people") != before
+
+
+def test_every_recipe_has_its_weights_and_every_file_its_recipe() -> None:
+    assert {path.stem for path in WEIGHTS.iterdir()} == set(RECIPES)
+    assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) < 20_000_000
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_shipped_weights_belong_to_the_data_and_the_recipe(name: str) -> None:
+    provenance = load_provenance(name)
+    recipe = importlib.import_module(f"cnngen_course.recipes.{name}").RECIPE
+    assert provenance["data"]["sha256"] == hash_data(provenance["data"]["name"]), "trained on other data: train again"
+    assert provenance["arguments"] == recipe.arguments
+    assert {key: provenance["training"][key] for key in recipe.settings} == recipe.settings, "train again"
+    load_pretrained(name)

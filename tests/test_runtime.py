@@ -1,0 +1,48 @@
+"""Seeds repeat a run, and the thread count follows what the process may really use."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from cnngen_course import runtime
+from cnngen_course.runtime import count_usable_cores, measure_speed, pick_device, pick_precision, seed_everything
+
+
+def draw() -> tuple[float, float, float]:
+    return random.random(), float(np.random.rand()), torch.rand(()).item()
+
+
+def test_a_seed_repeats_all_three_generators() -> None:
+    seed_everything(3)
+    first = draw()
+    seed_everything(3)
+    assert draw() == first
+    seed_everything(4)
+    assert all(a != b for a, b in zip(draw(), first, strict=True))
+
+
+def test_threads_never_exceed_the_usable_cores(monkeypatch) -> None:
+    before = torch.get_num_threads()
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    seed_everything(0)
+    assert torch.get_num_threads() == 1
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("granted", "cores"), [("1", 1), ("64", 2), (None, 2)])
+def test_a_container_limit_counts(monkeypatch, granted: str | None, cores: int) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(runtime.os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.setattr(runtime, "_read_container_limit", lambda: granted)
+    assert count_usable_cores() == cores
+
+
+def test_device_and_precision_are_words_that_pytorch_knows() -> None:
+    assert pick_device().type in {"cpu", "cuda", "mps"}
+    assert pick_precision() in {"no", "bf16"}
+
+
+def test_speed_is_measured_in_steps_a_second() -> None:
+    assert 1 < measure_speed(0.05) < 1e6
