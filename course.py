@@ -68,7 +68,9 @@ def set_up() -> None:
 
 
 def lab(arguments: list[str]) -> None:
-    run(PYTHON, "-m", "jupyterlab", "notebooks/00_start_here.ipynb", *arguments)
+    """Open JupyterLab at the first lesson; without a screen it prints the address to open."""
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []  # containers, Colab
+    run(PYTHON, "-m", "jupyterlab", "notebooks/00_start_here.ipynb", *root, *arguments)
 
 
 def test(arguments: list[str]) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
+from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from cnngen_course.images import from_pil, to_images
@@ -152,15 +153,30 @@ class RandomErase:
         self.size = size
 
     def __call__(self, images: Tensor) -> Tensor:
-        covered = (
-            self._span(len(images), images.shape[2])[:, :, None] & self._span(len(images), images.shape[3])[:, None]
-        )
+        rows = self._span(len(images), images.shape[2])[:, :, None]
+        columns = self._span(len(images), images.shape[3])[:, None, :]
+        covered = (rows & columns).to(images.device)  # (N, H, W)
         return images.masked_fill(covered[:, None], -1.0)
 
     def _span(self, count: int, size: int) -> Tensor:
         start = torch.randint(0, size, (count, 1)) - self.size // 2
         places = torch.arange(size)
         return (places >= start) & (places < start + self.size)  # (N, size)
+
+
+class RandomRotate:
+    """Turn each picture about its centre by its own angle of up to ``degrees``; the border repeats what enters."""
+
+    def __init__(self, degrees: float) -> None:
+        self.degrees = degrees
+
+    def __call__(self, images: Tensor) -> Tensor:
+        angles = torch.deg2rad(self.degrees * (2 * torch.rand(len(images)) - 1)).to(images)
+        cos, sin, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
+        ratio = images.shape[2] / images.shape[3]  # the grid below measures each side as 2, whatever its pixels
+        rows = torch.stack([cos, -sin * ratio, zero], dim=1), torch.stack([sin / ratio, cos, zero], dim=1)
+        places = F.affine_grid(torch.stack(rows, dim=1), list(images.shape), align_corners=False)
+        return F.grid_sample(images, places, padding_mode="border", align_corners=False)
 
 
 @dataclass(frozen=True)

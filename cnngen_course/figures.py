@@ -6,6 +6,7 @@ are those of Okabe and Ito (2008), which colour-blind readers can tell apart.
 
 import io
 from collections.abc import Sequence
+from functools import cache
 
 import matplotlib as mpl
 import numpy as np
@@ -15,7 +16,7 @@ from IPython.display import Image as DisplayedImage
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import Image, ImageFont
 from torch import Tensor
 
 from cnngen_course.images import encode_jpeg, to_pixels
@@ -39,7 +40,6 @@ STYLE = {
     "axes.labelsize": 10,
     "font.size": 10,
     "lines.linewidth": 2,
-    "legend.frameon": False,
     "figure.dpi": 100,
 }
 
@@ -50,7 +50,7 @@ def show(picture: Figure | Image.Image, alt: str) -> None:
 
 
 def prepare_display(picture: Figure | Image.Image, alt: str) -> DisplayedImage:
-    content = encode_figure(picture) if isinstance(picture, Figure) else encode_jpeg(picture.convert("RGB"))
+    content = encode_figure(picture) if isinstance(picture, Figure) else encode_jpeg(picture.convert("RGB"), quality=85)
     return DisplayedImage(content, format="jpeg", alt=alt)
 
 
@@ -71,7 +71,7 @@ class Live:
 def encode_figure(figure: Figure) -> bytes:
     """Return the figure as a JPEG file in memory: a fifth of the size of a PNG."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="jpeg", bbox_inches="tight", pil_kwargs={"quality": 85, "optimize": True})
+    figure.savefig(buffer, format="jpeg", bbox_inches="tight", pil_kwargs={"quality": 80, "optimize": True})
     return buffer.getvalue()
 
 
@@ -81,6 +81,12 @@ def make_axes(rows: int = 1, columns: int = 1, width: float = 3.2, height: float
         figure = Figure(figsize=(columns * width, rows * height), layout="constrained")
         FigureCanvasAgg(figure)
         return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+@cache
+def load_font(size: int) -> ImageFont.FreeTypeFont:
+    """Return the course's font for writing on Pillow images; it has signs such as × and − as well."""
+    return ImageFont.truetype(f"{mpl.get_data_path()}/fonts/ttf/DejaVuSans.ttf", size)
 
 
 def plot_images(
@@ -181,7 +187,8 @@ def plot_curves(
     place.set_xscale("log" if "x" in log else "linear")
     place.set_yscale("log" if "y" in log else "linear")
     if len(curves) > 1:
-        place.legend()
+        beside = {"loc": "center left", "bbox_to_anchor": (1, 0.5)} if len(curves) > 3 else {}  # many would cover lines
+        place.legend(frameon=False, **beside)
     return figure
 
 

@@ -82,11 +82,8 @@ def open_picture(source: str | Path | bytes) -> Image.Image:
     content = source if isinstance(source, bytes) else _read_file(Path(source))
     _check_bytes(len(content))
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(content), formats=FORMATS) as picture:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is stricter
-            _check_size(picture)
-            picture.load()
-            return _to_rgb(ImageOps.exif_transpose(picture))
+        with warnings.catch_warnings(action="ignore"):  # odd metadata does no harm; Pillow's size limit is laxer
+            return _decode_upright(content)
     except UnidentifiedImageError:
         raise PictureError(f"This is not a picture in a known format ({', '.join(FORMATS)}).") from None
     except Image.DecompressionBombError:
@@ -95,6 +92,13 @@ def open_picture(source: str | Path | bytes) -> Image.Image:
         if isinstance(error, PictureError):
             raise
         raise PictureError(f"The picture file is cut off or damaged ({error}). Try saving it again.") from error
+
+
+def _decode_upright(content: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+        _check_size(picture)
+        picture.load()
+        return _to_rgb(ImageOps.exif_transpose(picture))
 
 
 def _read_file(path: Path) -> bytes:

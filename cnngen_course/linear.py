@@ -73,7 +73,7 @@ def compute_principal_components(images: Tensor) -> PrincipalComponents:
     """
     if len(images) < 2:
         raise ValueError(f"a covariance needs at least 2 pictures, got {len(images)}")
-    variances, directions = torch.linalg.eigh(images.flatten(1).T.cov())  # smallest variance first
+    variances, directions = torch.linalg.eigh(torch.atleast_2d(images.flatten(1).T.cov()))  # smallest variance first
     variances, directions = variances.flip(0).clamp(min=0), directions.flip(1)
     largest = directions.gather(0, directions.abs().argmax(dim=0, keepdim=True))
     return PrincipalComponents(images.mean(dim=0), directions * largest.sign(), variances)

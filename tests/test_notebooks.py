@@ -14,7 +14,7 @@ from tools.execute import METADATA, describe_time
 
 FOLDER = ROOT / "notebooks"
 LESSONS = sorted(FOLDER.glob("*.ipynb"))
-MAX_BYTES = 350_000
+MAX_BYTES = 450_000
 MAX_LINES = 20
 KNOWN_TAGS = {"nbval-check-output", "nbval-ignore-output", "raises-exception"}
 IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<target>[^)\s]+)\)")

@@ -70,7 +70,8 @@ def describe_time(name: str, notebook: NotebookNode) -> str:
 
 def estimate_minutes(notebook: NotebookNode) -> int:
     """Estimate: 100 words a minute, half a minute a code cell, 7 minutes an exercise, 3 an explorer; in fives."""
-    words = sum(len(cell.source.split()) for cell in notebook.cells if cell.cell_type == "markdown")
+    text = [TIME_LINE.sub("", cell.source) for cell in notebook.cells if cell.cell_type == "markdown"]
+    words = sum(len(part.split()) for part in text)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     exercises = sum("exercise.check_" in source for source in code)
     explorers = sum("explorer." in source or "make_panel" in source for source in code)

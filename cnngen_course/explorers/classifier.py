@@ -1,5 +1,6 @@
 """Lesson classifier: what each channel of the judge answers to a picture, and which pictures it gets wrong."""
 
+import math
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -7,7 +8,7 @@ import ipywidgets as widgets
 import matplotlib as mpl
 import torch
 from PIL import Image, ImageDraw, ImageFont
-from torch import Tensor
+from torch import Tensor, nn
 
 from cnngen_course.datasets import ImageSet, Photo, load_fashion_mnist, load_photos
 from cnngen_course.explorers.panel import Panel, View, read_upload
@@ -21,7 +22,8 @@ CLOTHES, PHOTO, OWN = "Fashion-MNIST", "photograph", "own picture"
 LAYERS = {"first convolution": 0, "stage 1": 1, "stage 2": 3, "stage 3": 5, "features": 6}  # places in judge.body
 HEAT = torch.from_numpy((mpl.colormaps["inferno"](range(256))[:, :3] * 255).astype("uint8"))
 CHANNELS = {"first convolution": 32, "stage 1": 32, "stage 2": 64, "stage 3": 96, "features": 64}
-CELL, GRID_TOP = 28, 26
+GRIDS = {32: (6, 38), 64: (8, 28), 96: (10, 23)}  # number of channels: columns, pixels of a cell
+TOP = 26
 PICTURES = 20  # choices on the slider
 
 
@@ -97,19 +99,18 @@ def plot_look(pixels: Tensor, look: Look, layer: str, channel: int) -> Image.Ima
     """Draw the picture, all channels of one layer, one of them large, and a bar for every class."""
     response = look.responses[layer]
     count, size = response.shape[:2]
-    columns = 12 if count > 64 else 8
-    grid = make_grid(colour(response, response.amax().item()), columns, gap=0).repeat_interleave(CELL // size, 1)
-    grid = grid.repeat_interleave(CELL // size, 2)
-    canvas = Image.new("RGB", (860, 370), "white")
+    columns, cell = GRIDS[count]
+    canvas = Image.new("RGB", (750, 375), "white")
     draw = ImageDraw.Draw(canvas)
     font = ImageFont.load_default(13)
-    left, right = 244, 264 + grid.shape[2]
-    canvas.paste(to_pil(pixels, 8), (0, GRID_TOP))
-    canvas.paste(to_pil(grid), (left, GRID_TOP))
-    canvas.paste(to_pil(colour(response[channel], response[channel].max().item()), 224 // size), (right, GRID_TOP))
-    row, column = divmod(channel, columns)
-    x, y = left + column * CELL, GRID_TOP + row * CELL
-    draw.rectangle((x, y, x + CELL - 1, y + CELL - 1), outline="#56B4E9", width=3)
+    left, right = 252, 520
+    small = nn.functional.interpolate(response[None], size=cell - 1, mode="bilinear")[0]
+    heats = colour((small / small.max().clamp(min=1e-6)).sqrt(), 1.0)  # the root lifts weak answers out of the dark
+    canvas.paste(to_pil(pixels, 8), (0, TOP))
+    canvas.paste(to_pil(make_grid(heats, columns, gap=1)), (left, TOP))
+    canvas.paste(to_pil(colour(response[channel], response[channel].max().item()), 224 // size), (right, TOP))
+    x, y = left + channel % columns * cell, TOP + channel // columns * cell
+    draw.rectangle((x - 1, y - 1, x + cell - 1, y + cell - 1), outline="#56B4E9", width=3)
     titles = {0: "what the judge sees", left: f"{layer}: {count} channels", right: f"channel {channel}"}
     for place, title in titles.items():
         draw.text((place, 4), title, "black", font)
@@ -119,10 +120,10 @@ def plot_look(pixels: Tensor, look: Look, layer: str, channel: int) -> Image.Ima
 
 def draw_chances(draw: ImageDraw.ImageDraw, chances: Tensor, font: ImageFont.FreeTypeFont) -> None:
     for index, (name, chance) in enumerate(zip(load_test().class_names, chances.tolist(), strict=True)):
-        middle = 43 + 86 * index
-        draw.rectangle((middle - 20, 348 - 50 * chance, middle + 20, 348), fill=BLUE)
-        draw.text((middle, 346 - 50 * chance), f"{chance:.0%}", "black", font, anchor="mb")
-        draw.text((middle, 366), name, "black", font, anchor="mb")
+        middle = 37 + 75 * index
+        draw.rectangle((middle - 20, 350 - 60 * chance, middle + 20, 350), fill=BLUE)
+        draw.text((middle, 346 - 60 * chance), f"{chance:.0%}", "black", font, anchor="ms")
+        draw.text((middle, 367), name, "black", font, anchor="ms")
 
 
 def describe_look(known: str, look: Look, layer: str, channel: int) -> str:
@@ -187,14 +188,14 @@ def find_pairs(chances: Tensor, labels: Tensor, label: int, belief: int, sure_fi
 
 def plot_pairs(pixels: Tensor, chances: Tensor, colour: str = BLUE) -> Image.Image:
     """Draw up to 21 pictures (N, 1, 28, 28) uint8 in rows of seven with the given probability (N,) under each."""
-    canvas = Image.new("RGB", (7 * 94, 3 * 106), "white")
+    canvas = Image.new("RGB", (7 * 94, max(1, math.ceil(len(pixels) / 7)) * 106), "white")
     draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(13)
     for index, (picture, chance) in enumerate(zip(pixels, chances.tolist(), strict=True)):
         x, y = 94 * (index % 7), 106 * (index // 7)
         canvas.paste(to_pil(picture, 3), (x + 5, y + 2))
         draw.text((x + 47, y + 103), f"{chance:.0%} sure", colour, font, anchor="mb")
     if not len(pixels):
-        draw.text((330, 159), "no such picture", "black", ImageFont.load_default(20), anchor="mm")
+        draw.text((330, 53), "no such picture", "black", ImageFont.load_default(20), anchor="mm")
     return canvas
 
 

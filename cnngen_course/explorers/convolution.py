@@ -35,9 +35,9 @@ PHOTOS = {
     "Colosseum": "monument_colosseum",
     "skyline": "scene_singaporean-cityscape",
 }
-SIZE, ZOOM = 112, 3
+SIZE, ZOOM = 96, 3
 BOX = 3 * (SIZE + 4)  # screen pixels of a picture with two pixels of padding on each side
-LEFT, TOP, RIGHT = 8, 30, BOX + 44
+LEFT, TOP, RIGHT = 8, 30, BOX + 88
 WIDTH, HEIGHT = RIGHT + BOX + 8, BOX + 240
 CELL_WIDTH, CELL_HEIGHT = 52, 34
 TABLE_TOP = TOP + BOX + 56
@@ -72,7 +72,7 @@ class Trace:
 
 @cache
 def load_picture(name: str) -> Tensor:
-    """Return one of the explorer's photographs as a grey square (1, 1, 112, 112) in [-1, 1]."""
+    """Return one of the explorer's photographs as a grey square (1, 1, 96, 96) in [-1, 1]."""
     return prepare(to_pil(load_named(name).pixels))
 
 
@@ -81,7 +81,7 @@ def load_named(name: str) -> Photo:
 
 
 def prepare(picture: Image.Image) -> Tensor:
-    """Return the centre of a picture as a grey square (1, 1, 112, 112) in [-1, 1]."""
+    """Return the centre of a picture as a grey square (1, 1, 96, 96) in [-1, 1]."""
     return to_images(from_pil(crop_square(picture.convert("L"), SIZE)))[None]
 
 
@@ -241,6 +241,28 @@ def _load_font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", size)
 
 
+def plot_patch(images: Tensor, top: int, left: int, size: int = 8, zoom: int = 2) -> Image.Image:
+    """Draw a grey picture (1, 1, H, W) with one of its squares framed, and that square's values beside it."""
+    picture = to_pil(to_pixels(images[0]), zoom)
+    side = size * CELL_HEIGHT
+    canvas = Image.new("RGB", (picture.width + 60 + side, max(picture.height, side)), "white")
+    draw = ImageDraw.Draw(canvas)
+    canvas.paste(picture, (0, 0))
+    x, y, length = _outline(draw, zoom * left, zoom * top, zoom * size)
+    start = picture.width + 60
+    draw.line((x + length, y, start, 0), fill=ORANGE, width=2)
+    draw.line((x + length, y + length, start, side), fill=ORANGE, width=2)
+    for row, line in enumerate(images[0, 0, top : top + size, left : left + size].tolist()):
+        for column, value in enumerate(line):
+            corner = start + column * CELL_HEIGHT, row * CELL_HEIGHT
+            fill = _pick_grey(value)
+            draw.rectangle((*corner, corner[0] + CELL_HEIGHT, corner[1] + CELL_HEIGHT), fill=fill, outline="#777777")
+            ink = "white" if sum(fill) < 330 else "black"
+            place = corner[0] + CELL_HEIGHT / 2, corner[1] + CELL_HEIGHT / 2
+            _write(draw, place, f"{round(value, 1) + 0.0:.1f}".replace("-", "−"), 12, "mm", ink)  # + 0.0: no −0.0
+    return canvas
+
+
 def describe_trace(trace: Trace, kernel: Tensor, pooling: str | None = None) -> str:
     """Say what the picture shows: sizes, place, sum, and what the kernel does to plain areas."""
     height, width = trace.response.shape
@@ -278,7 +300,8 @@ def make_kernel_explorer() -> Panel:
         images = load_picture(photo) if own is None else own
         trace = compute_trace(images, kernel, row, column, stride, padding, dilation, pooling)
         whose = f"Photograph: {photo}, by {load_named(photo).author}. " if own is None else "Your own picture. "
-        return View(plot_trace(trace, kernel, dilation, pooling), whose + describe_trace(trace, kernel, pooling))
+        words = whose + describe_trace(trace, kernel, pooling)
+        return View(plot_trace(trace, kernel, dilation, pooling), words, quality=75)
 
     controls = {
         "photo": widgets.Dropdown(options=list(PHOTOS), description="photograph"),
@@ -290,8 +313,8 @@ def make_kernel_explorer() -> Panel:
             name: widgets.BoundedFloatText(value, min=-8, max=8, step=0.25, description=PLACES[name])
             for name, value in list_weights("Sobel, upright edges").items()
         },
-        "row": widgets.IntSlider(53, 0, SIZE - 1, description="row"),
-        "column": widgets.IntSlider(52, 0, SIZE - 1, description="column"),
+        "row": widgets.IntSlider(45, 0, SIZE - 1, description="row"),
+        "column": widgets.IntSlider(44, 0, SIZE - 1, description="column"),
         "stride": widgets.IntSlider(1, 1, 4, description="stride"),
         "padding": widgets.IntSlider(1, 0, 2, description="padding"),
         "dilation": widgets.IntSlider(1, 1, 4, description="dilation"),

@@ -23,15 +23,19 @@ SLOW = 0.3  # seconds; a drawing that takes longer announces itself
 
 @dataclass(frozen=True)
 class View:
-    """What an explorer shows at one setting of its controls: a picture, and the same in words."""
+    """What an explorer shows at one setting of its controls: a picture, and the same in words.
+
+    ``quality`` is the JPEG's; less than 90 keeps a notebook small where the picture has sharp pixels everywhere.
+    """
 
     picture: Image.Image | Figure
     text: str
+    quality: int = 90
 
     def encode(self) -> bytes:
         if isinstance(self.picture, Figure):
             return encode_figure(self.picture)
-        return encode_jpeg(self.picture.convert("RGB"))
+        return encode_jpeg(self.picture.convert("RGB"), self.quality)
 
 
 class Panel(widgets.HBox):

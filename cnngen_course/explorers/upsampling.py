@@ -1,18 +1,19 @@
 """Lesson 04: four ways to enlarge a picture and their checkerboards; a map of pictures to walk over."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import ipywidgets as widgets
 import torch
 from matplotlib.figure import Figure
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
-from cnngen_course.datasets import ImageSet, load_fashion_mnist, load_photos
+from cnngen_course.datasets import ImageSet, load_fashion_mnist, load_photo
 from cnngen_course.explorers.pad import XYPad
 from cnngen_course.explorers.panel import Panel, View, read_upload
-from cnngen_course.figures import PALETTE, make_axes
+from cnngen_course.figures import PALETTE, load_font, make_axes
 from cnngen_course.images import (
     crop_square,
     encode_jpeg,
@@ -23,7 +24,7 @@ from cnngen_course.images import (
     to_pixels,
 )
 from cnngen_course.metrics import compute_checkerboard
-from cnngen_course.operations import resize_bilinear, resize_nearest
+from cnngen_course.operations import count_overlaps, resize_bilinear, resize_nearest
 from cnngen_course.pretrained import load_pretrained
 
 METHODS = {
@@ -40,11 +41,11 @@ GREY = 0.5
 VISIBLE = 3.0  # grey levels; a weaker pattern is hard to see
 
 
-def compute_weight(kind: str, method: str, kernel_size: int, stride: int) -> Tensor:
+def compute_weight(kind: str, method: str, kernel_size: int, stride: int, seed: int = 5) -> Tensor:
     """Return kernels (out, 1, K, K) of a kind, scaled so that on average the picture keeps its brightness."""
     kernels = stride**2 if method == "shuffle" else 1
     if kind == "random":
-        weight = torch.rand(kernels, 1, kernel_size, kernel_size, generator=torch.Generator().manual_seed(5))
+        weight = torch.rand(kernels, 1, kernel_size, kernel_size, generator=torch.Generator().manual_seed(seed))
     elif kind == "tent":
         line = 1 - (torch.arange(kernel_size) - (kernel_size - 1) / 2).abs() / (kernel_size / 2)
         weight = torch.outer(line, line).expand(kernels, 1, -1, -1)
@@ -93,11 +94,37 @@ def compute_overlaps(method: str, kernel_size: int, stride: int, size: int = 8) 
     return compute_upsampled(torch.ones(1, 1, size, size), ones, method, stride)[0, 0, :size, :size]
 
 
+def compute_untrained(method: str, kernel_size: int, stride: int = 2, count: int = 100) -> float:
+    """Return the checkerboard that networks with random weights draw on flat grey, in grey levels of 255.
+
+    It is the mean over ``count`` networks. Before any training, this is what a generator begins with.
+    """
+    flat = torch.full((1, 1, 8, 8), GREY)
+    weights = [compute_weight("random", method, kernel_size, stride, seed) for seed in range(count)]
+    patterns = [compute_checkerboard(compute_upsampled(flat, weight, method, stride), stride) for weight in weights]
+    return 255 * torch.cat(patterns).mean().item()
+
+
+def plot_overlaps(sizes: Sequence[tuple[int, int]]) -> Figure:
+    """Plot how many stamps of a transposed convolution cover each pixel, for each (kernel size, stride)."""
+    figure, axes = make_axes(1, len(sizes), 2.4, 2.6)
+    for place, (kernel_size, stride) in zip(axes[0], sizes, strict=True):
+        counts = count_overlaps(5, kernel_size, stride)
+        place.imshow(counts, cmap="Blues", vmin=0, vmax=counts.max() + 1)
+        for row, line in enumerate(counts.int().tolist()):
+            for column, count in enumerate(line):
+                colour = "white" if count > 0.6 * (counts.max() + 1) else "black"
+                place.text(column, row, count, ha="center", va="center", fontsize=7, color=colour)
+        place.set_title(f"kernel {kernel_size}, stride {stride}")
+        place.set_axis_off()
+    return figure
+
+
 @cache
 def load_small(name: str) -> Tensor:
     """Return one of the explorer's pictures as brightness in [0, 1], (1, C, SIDE, SIDE)."""
     if PICTURES[name] == "photo":
-        pixels = next(photo.pixels for photo in load_photos() if name in photo.name)
+        pixels = load_photo(f"animal_{name}").pixels
     else:
         pixels = load_fashion_mnist("test").pixels[PICTURES[name]]
     return shrink(to_pil(pixels))
@@ -155,18 +182,13 @@ def draw_tile(brightness: Tensor) -> Image.Image:
 
 def write_numbers(tile: Image.Image, numbers: Tensor) -> Image.Image:
     """Write a table of whole numbers (n, n) over a picture, dark on light and light on dark."""
-    draw, step, font = ImageDraw.Draw(tile), SHOWN / len(numbers), load_font(14)
+    draw, step, font = ImageDraw.Draw(tile), SHOWN / len(numbers), load_font(13)
     for row, line in enumerate(numbers.tolist()):
         for column, number in enumerate(line):
             centre = ((column + 0.5) * step, (row + 0.5) * step)
             colour = "black" if tile.getpixel((int(centre[0]), int(centre[1])))[0] > 120 else "white"
             draw.text(centre, f"{number:.0f}", colour, font, anchor="mm")
     return tile
-
-
-@cache
-def load_font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.load_default(size)
 
 
 def put_side_by_side(tiles: tuple[Image.Image, ...], titles: tuple[str, ...], gap: int = 12) -> Image.Image:
@@ -176,7 +198,7 @@ def put_side_by_side(tiles: tuple[Image.Image, ...], titles: tuple[str, ...], ga
     )
     draw, left = ImageDraw.Draw(row), 0
     for tile, title in zip(tiles, titles, strict=True):
-        draw.text((left, 3), title, "black", load_font(14))
+        draw.text((left, 3), title, "black", load_font(13))
         row.paste(tile, (left, 24))
         left += tile.width + gap
     return row
@@ -221,31 +243,51 @@ def load_map() -> PictureMap:
     return compute_map(load_pretrained("map_autoencoder"), load_fashion_mnist("test").select(slice(2000)))
 
 
-def compute_lattice(size: int) -> Tensor:
-    """Return evenly spaced places (size², 2) of the plane, row by row from the top left."""
-    line = (torch.arange(size) + 0.5) / size * 2 - 1
-    y, x = torch.meshgrid(-line, line, indexing="ij")
+def compute_lattice(rows: int, columns: int) -> Tensor:
+    """Return evenly spaced places (rows·columns, 2) of the plane, row by row from the top left."""
+    down, across = ((torch.arange(count) + 0.5) / count * 2 - 1 for count in (rows, columns))
+    y, x = torch.meshgrid(-down, across, indexing="ij")
     return torch.stack([x.flatten(), y.flatten()], dim=1)
 
 
-def compute_atlas(picture_map: PictureMap, size: int = 16) -> Tensor:
-    """Return one picture (1, size·28, size·28), uint8: what the decoder draws all over the plane."""
-    return make_grid(to_pixels(picture_map.draw(compute_lattice(size))), size, gap=0)
+def compute_atlas(picture_map: PictureMap, rows: int = 16, columns: int = 16) -> Tensor:
+    """Return one picture (1, rows·28, columns·28), uint8: what the decoder draws all over the plane."""
+    return make_grid(to_pixels(picture_map.draw(compute_lattice(rows, columns))), columns, gap=0)
 
 
 def plot_map(picture_map: PictureMap) -> Figure:
     """Plot where each picture lies, a sign and a colour for each class, and its name at the class's middle."""
     figure, axes = make_axes(1, 1, 6.4, 5.6)
     place = axes[0, 0]
-    for label, name in enumerate(picture_map.data.class_names):
+    for label in range(len(picture_map.data.class_names)):
         points = picture_map.places[picture_map.data.labels == label]
         colour = PALETTE[label % len(PALETTE)]
         place.scatter(*points.T, 9, colour, "osv^DPX*dp"[label], alpha=0.6, linewidths=0)
-        x, y = points.median(dim=0).values.clamp(-0.85, 0.85).tolist()
+    for label, (x, y) in enumerate(spread_names(compute_middles(picture_map)).tolist()):
+        colour = PALETTE[label % len(PALETTE)]
         box = {"facecolor": "white", "edgecolor": colour, "boxstyle": "round,pad=0.2", "alpha": 0.9}
-        place.text(x, y, name, ha="center", va="center", fontsize=9, bbox=box)
+        place.text(x, y, picture_map.data.class_names[label], ha="center", va="center", fontsize=9, bbox=box)
     place.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05), xlabel="first number", ylabel="second number")
     return figure
+
+
+def compute_middles(picture_map: PictureMap) -> Tensor:
+    """Return the median place of each class, (classes, 2)."""
+    labels = picture_map.data.labels
+    return torch.stack([picture_map.places[labels == label].median(dim=0).values for label in labels.unique()])
+
+
+def spread_names(places: Tensor, width: float = 0.3, height: float = 0.09) -> Tensor:
+    """Move places (N, 2) down, from the top one on, until no two names of this size overlap."""
+    places = places.clamp(-0.85, 0.85)
+    done: list[int] = []
+    for index in places[:, 1].argsort(descending=True).tolist():
+        for other in done:
+            gap = (places[index] - places[other]).abs()
+            if gap[0] < width and gap[1] < height:
+                places[index, 1] = places[other, 1] - height
+        done.append(index)
+    return places
 
 
 def make_latent_explorer() -> Panel:

@@ -1,0 +1,263 @@
+"""The data are whole and balanced, a damaged file is named, and augmentation does what it says."""
+
+import hashlib
+import shutil
+import struct
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+from torchvision.transforms import v2
+
+from cnngen_course import datasets, paths
+from cnngen_course.datasets import ImageSet, RandomErase, RandomRotate, RandomShift
+from cnngen_course.paths import DamagedFileError
+
+QUICK = settings(max_examples=25, deadline=None, derandomize=True)
+# The sha256 of the published files: 16 bytes of header (magic number, lengths) and then the pixels.
+FILE_SHA256 = {"train": "c59f468a", "test": "5b4141f0"}
+COUNTS = {"train": 60_000, "test": 10_000}
+
+
+@pytest.fixture(scope="module", params=["train", "test"])
+def split(request: pytest.FixtureRequest) -> tuple[str, ImageSet]:
+    return request.param, datasets.load_fashion_mnist(request.param)
+
+
+def test_fashion_mnist_is_whole_and_balanced(split: tuple[str, ImageSet]) -> None:
+    name, data = split
+    assert data.pixels.shape == (COUNTS[name], 1, 28, 28) and data.pixels.dtype == torch.uint8
+    assert data.labels.shape == (COUNTS[name],) and data.labels.dtype == torch.int64
+    assert torch.bincount(data.labels).tolist() == [COUNTS[name] // 10] * 10
+    assert len(data.class_names) == 10 and data.class_names[9] == "Ankle boot"
+
+
+def test_fashion_mnist_has_the_published_pixels(split: tuple[str, ImageSet]) -> None:
+    name, data = split
+    content = struct.pack(">4I", 0x0803, COUNTS[name], 28, 28) + data.pixels.numpy().tobytes()
+    assert hashlib.sha256(content).hexdigest().startswith(FILE_SHA256[name])
+
+
+def test_an_unknown_split_is_named() -> None:
+    with pytest.raises(ValueError, match="'validation'"):
+        datasets.load_fashion_mnist("validation")
+
+
+@pytest.fixture
+def copied_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of the test labels' folder, from which ``datasets`` reads."""
+    folder = tmp_path / "data" / "fashion_mnist"
+    folder.mkdir(parents=True)
+    for file in ("labels.json", "test_images.idx.xz", "test_labels.idx.xz"):
+        shutil.copy(paths.DATA / "fashion_mnist" / file, folder)
+    monkeypatch.setattr(paths, "DATA", tmp_path / "data")
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    return folder
+
+
+def test_a_whole_copy_is_read(copied_data: Path) -> None:
+    assert len(datasets.load_fashion_mnist("test")) == 10_000
+
+
+@pytest.mark.parametrize("file", ["labels.json", "test_images.idx.xz", "test_labels.idx.xz"])
+@pytest.mark.parametrize("damage", ["altered", "cut", "empty"])
+def test_a_damaged_file_is_named_with_what_helps(copied_data: Path, file: str, damage: str) -> None:
+    path = copied_data / file
+    whole = path.read_bytes()
+    middle = len(whole) // 2
+    content = {
+        "altered": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
+        "cut": whole[:-7],
+        "empty": b"",
+    }[damage]
+    path.write_bytes(content)
+    with pytest.raises(DamagedFileError) as caught:
+        datasets.load_fashion_mnist("test")
+    message = str(caught.value)
+    assert f"data/fashion_mnist/{file} is damaged" in message
+    assert f"expected sha256 {hashlib.sha256(whole).hexdigest()[:12]}" in message
+    assert f"found {hashlib.sha256(content).hexdigest()[:12]}" in message
+    assert f"{len(content):,} bytes" in message
+    assert f"git checkout -- data/fashion_mnist/{file}" in message
+
+
+def test_a_missing_file_is_named_with_what_helps(copied_data: Path) -> None:
+    (copied_data / "test_labels.idx.xz").unlink()
+    with pytest.raises(DamagedFileError, match=r"test_labels\.idx\.xz is missing\. .*git checkout"):
+        datasets.load_fashion_mnist("test")
+
+
+def test_photographs_come_with_their_facts() -> None:
+    photos = datasets.load_photos("test", "fish")
+    assert photos
+    for photo in photos:
+        assert photo.pixels.dtype == torch.uint8 and photo.pixels.shape[0] == 3
+        assert min(photo.pixels.shape[1:]) <= 256
+        assert photo.category == "fish" and photo.author and photo.licence in ("CC0-1.0", "public domain")
+        assert photo.author in photo.credit and photo.licence in photo.credit
+
+
+def test_photographs_are_split_without_overlap() -> None:
+    names = {split: {photo.name for photo in datasets.load_photos(split, "fish")} for split in ("train", "test", None)}
+    assert names["train"] | names["test"] == names[None]
+    assert not names["train"] & names["test"]
+
+
+def test_one_photograph_by_name() -> None:
+    assert datasets.load_photo("animal_chelsea").category == "animal"
+    with pytest.raises(ValueError, match="there is no photograph 'chelsea'"):
+        datasets.load_photo("chelsea")
+    with pytest.raises(ValueError, match="no photographs"):
+        datasets.load_photos("train", "unicorn")
+
+
+@pytest.fixture(name="shapes")
+def fixture_shapes() -> ImageSet:
+    return datasets.make_shapes(50)
+
+
+def test_shapes_are_repeatable_and_of_three_kinds(shapes: ImageSet) -> None:
+    assert torch.equal(shapes.pixels, datasets.make_shapes(50).pixels)
+    assert not torch.equal(shapes.pixels, datasets.make_shapes(50, seed=1).pixels)
+    assert shapes.pixels.shape == (50, 1, 28, 28)
+    assert set(shapes.labels.tolist()) == {0, 1, 2}
+
+
+def test_a_batch_is_floats_in_the_course_range(shapes: ImageSet) -> None:
+    images, labels = shapes.__getitems__([3, 1])
+    assert images.shape == (2, 1, 28, 28) and images.min() == -1 and images.max() == 1
+    assert torch.equal(labels, shapes.labels[[3, 1]])
+    image, label = shapes[3]
+    assert torch.equal(image, images[0]) and label == labels[0]
+    assert torch.equal(shapes.images[[3, 1]], images)
+
+
+def test_selecting_keeps_pictures_and_labels_together(shapes: ImageSet) -> None:
+    discs = shapes.select(shapes.labels == 0)
+    assert (discs.labels == 0).all() and len(discs) == (shapes.labels == 0).sum()
+    assert torch.equal(shapes.select(slice(5)).pixels, shapes.pixels[:5])
+    assert torch.equal(shapes.select(torch.tensor([4, 2])).labels, shapes.labels[[4, 2]])
+
+
+def test_a_shuffled_loader_gives_full_batches_in_a_new_order(shapes: ImageSet) -> None:
+    torch.manual_seed(0)
+    loader = datasets.make_loader(shapes, 16)
+    first, second = ([labels for _, labels in loader] for _ in range(2))
+    assert [len(labels) for labels in first] == [16] * 3
+    assert not torch.equal(torch.cat(first), torch.cat(second))
+
+
+def test_an_ordered_loader_gives_all_pictures_once(shapes: ImageSet) -> None:
+    batches = list(datasets.make_loader(shapes, 16, shuffle=False))
+    assert torch.equal(torch.cat([labels for _, labels in batches]), shapes.labels)
+    assert torch.equal(torch.cat([images for images, _ in batches]), shapes.images)
+
+
+def test_augmentation_runs_in_order_and_only_when_served(shapes: ImageSet) -> None:
+    changed = shapes.with_augmentation(lambda images: images * 0 + 0.5, lambda images: images * 0.5)
+    assert (changed[0][0] == 0.25).all()
+    assert torch.equal(changed.pixels, shapes.pixels) and torch.equal(changed.images, shapes.images)
+    assert not (shapes[0][0] == 0.25).all()
+
+
+def make_batch(count: int = 64, channels: int = 3, height: int = 10, width: int = 14) -> Tensor:
+    random = torch.Generator().manual_seed(0)
+    return 2 * torch.rand(count, channels, height, width, generator=random) - 1
+
+
+STEPS = {
+    "flip": datasets.random_flip,
+    "shift": RandomShift(3),
+    "erase": RandomErase(4),
+    "rotate": RandomRotate(20),
+}
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS.keys())
+def test_a_step_keeps_shape_range_and_its_input(step: datasets.Augmentation) -> None:
+    torch.manual_seed(0)
+    images = make_batch()
+    before = images.clone()
+    changed = step(images)
+    assert changed.shape == images.shape and changed.dtype == images.dtype
+    assert changed.abs().max() <= 1
+    assert torch.equal(images, before)
+    assert not torch.equal(changed, images)
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS.keys())
+def test_a_step_is_drawn_anew_for_each_picture(step: datasets.Augmentation) -> None:
+    torch.manual_seed(0)
+    same = make_batch(1).expand(64, -1, -1, -1)
+    changed = step(same).flatten(1)
+    assert len(torch.unique(changed, dim=0)) >= 2
+    torch.manual_seed(0)
+    assert torch.equal(step(same).flatten(1), changed)
+
+
+def test_a_flip_mirrors_about_half() -> None:
+    torch.manual_seed(0)
+    images = make_batch(1000)
+    changed = datasets.random_flip(images)
+    mirrored = (changed == images.flip(3)).flatten(1).all(dim=1)
+    kept = (changed == images).flatten(1).all(dim=1)
+    assert (mirrored ^ kept).all()
+    assert 400 < mirrored.sum() < 600
+
+
+@QUICK
+@given(reach=st.integers(0, 5), seed=st.integers(0, 1000))
+def test_a_shift_is_a_crop_of_the_padded_picture(reach: int, seed: int) -> None:
+    """Every shifted picture equals one of the crops of the picture padded by repeating its border."""
+    torch.manual_seed(seed)
+    images = make_batch(4, 2, 6, 7)
+    padded = torch.nn.functional.pad(images, (reach,) * 4, mode="replicate")
+    crops = padded.unfold(2, 6, 1).unfold(3, 7, 1).flatten(2, 3).transpose(1, 2)  # (N, places, C, 6, 7)
+    shifted = RandomShift(reach)(images)
+    assert (crops == shifted[:, None]).flatten(2).all(dim=2).any(dim=1).all()
+
+
+def test_all_shifts_occur() -> None:
+    torch.manual_seed(0)
+    images = torch.arange(9.0).view(1, 1, 1, 9).expand(500, 1, 3, 9)
+    assert set(RandomShift(2)(images)[:, 0, 0, 4].tolist()) == {2, 3, 4, 5, 6}
+
+
+@QUICK
+@given(size=st.integers(1, 12), seed=st.integers(0, 1000))
+def test_erasing_covers_one_square_and_nothing_else(size: int, seed: int) -> None:
+    torch.manual_seed(seed)
+    images = torch.rand(8, 3, 10, 14)
+    changed = RandomErase(size)(images)
+    covered = changed[:, 0] == -1
+    assert torch.equal(changed[:, 1] == -1, covered)
+    assert torch.equal(changed.masked_fill(covered[:, None], 0), images.masked_fill(covered[:, None], 0))
+    for mask in covered:
+        rows, columns = mask.any(dim=1), mask.any(dim=0)
+        assert torch.equal(mask, rows[:, None] & columns[None])  # a rectangle, cut by the border at most
+        assert 1 <= rows.sum() <= min(size, 10) and 1 <= columns.sum() <= min(size, 14)
+
+
+@pytest.mark.parametrize("shape", [(11, 11), (10, 14), (15, 9)])
+def test_a_rotation_is_that_of_torchvision(shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no border is involved, and for the angle that ``torch.rand`` gives here: 0.75 stands for half the way."""
+    images = make_batch(2, 3, *shape)
+    monkeypatch.setattr(torch, "rand", lambda count: torch.full((count,), 0.75))
+    turned = RandomRotate(30)(images)
+    wanted = v2.functional.rotate(images, 15, interpolation=v2.InterpolationMode.BILINEAR, fill=9.0)
+    inside = v2.functional.rotate(torch.ones_like(images), 15, interpolation=v2.InterpolationMode.BILINEAR) == 1
+    assert inside.float().mean() > 0.6
+    torch.testing.assert_close(turned[inside], wanted[inside], atol=1e-4, rtol=0)
+
+
+def test_no_angle_changes_nothing() -> None:
+    images = make_batch(4)
+    torch.testing.assert_close(RandomRotate(0)(images), images)
+
+
+def test_decoding_gives_colour_pixels() -> None:
+    content = (paths.DATA / "photos" / "animal_chelsea.webp").read_bytes()
+    assert torch.equal(datasets.decode(content), datasets.load_photo("animal_chelsea").pixels)
