@@ -7,6 +7,7 @@ import sys
 
 from cnngen_course import recipes
 from cnngen_course.doctor import PROBLEM, describe, describe_lessons, examine
+from cnngen_course.pretrained import load_pretrained, record_metrics
 from cnngen_course.recipes.recipe import Recipe
 
 
@@ -31,7 +32,12 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("doctor", help="check this machine, the data and the weights")
     train = commands.add_parser("train", help="train shipped weights anew (minutes to an hour)")
     train.add_argument("recipe", choices=list_recipes())
+    measure = commands.add_parser("measure", help="measure shipped weights again and record the metrics")
+    measure.add_argument("recipe", choices=list_recipes())
     chosen = parser.parse_args(arguments)
+    if chosen.command == "measure":
+        record_metrics(chosen.recipe, load_recipe(chosen.recipe).measure(load_pretrained(chosen.recipe), None))
+        return 0
     if chosen.command == "train":
         load_recipe(chosen.recipe).run()
         return 0

@@ -210,7 +210,8 @@ def plot_progress(history: History, name: str = "accuracy", smooth: int = 20) ->
 
 def plot_bars(values: dict[str, float], y_label: str, title: str = "", decimals: int = 2) -> Figure:
     """Plot named values as bars with the number on each."""
-    figure, axes = make_axes(1, 1, max(3.2, 0.9 * len(values)), 2.8)
+    bar_width = max(0.9, 0.085 * max(map(len, values)))  # inches: room for the longest name
+    figure, axes = make_axes(1, 1, max(3.2, bar_width * len(values)), 2.8)
     place = axes[0, 0]
     bars = place.bar(list(values), list(values.values()), color=BLUE)
     place.bar_label(bars, fmt=f"%.{decimals}f")

@@ -117,7 +117,8 @@ def _check_bytes(count: int) -> None:
 def _check_size(picture: Image.Image) -> None:
     if picture.width * picture.height > MAX_PIXELS:
         raise PictureError(
-            f"The picture has {picture.width} × {picture.height} pixels; at most {MAX_PIXELS:,} are read. Shrink it first."
+            f"The picture has {picture.width} × {picture.height} pixels; at most {MAX_PIXELS:,} are read. "
+            "Shrink it first."
         )
 
 

@@ -1,10 +1,12 @@
 """Trained weights and their provenance: ``data/weights/<name>.safetensors`` and ``<name>.json``, always together."""
 
+import contextlib
 import hashlib
 import importlib
 import json
 import platform
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from cnngen_course.paths import ROOT, WEIGHTS, DamagedFileError, read_data, read_ledger, read_verified
+from cnngen_course.runtime import pick_device
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,23 @@ def save_trained(
         "training": training,
         "data": {"name": data, "sha256": hash_data(data)},
         "metrics": {key: asdict(metric) for key, metric in metrics.items()},
-        "made_with": {"torch": torch.__version__, "processor": platform.machine(), "commit": read_commit()},
+        "made_with": {
+            "torch": torch.__version__,
+            "device": str(pick_device()),
+            "processor": platform.machine(),
+            "commit": read_commit(),
+        },
         "licence": "MIT, as the course's code",
         "sha256": hashlib.sha256(weights).hexdigest(),
     }
     path.with_suffix(".json").write_text(json.dumps(provenance, indent=1) + "\n")
     return path
+
+
+def record_metrics(name: str, metrics: dict[str, Metric], folder: Path = WEIGHTS) -> None:
+    """Write newly measured metrics into the provenance of weights that stay as they are."""
+    provenance = load_provenance(name, folder) | {"metrics": {key: asdict(metric) for key, metric in metrics.items()}}
+    (folder / f"{name}.json").write_text(json.dumps(provenance, indent=1) + "\n")
 
 
 def hash_data(name: str) -> str:
@@ -175,7 +189,8 @@ def load_torchvision(name: str) -> PhotoClassifier:
         raise ValueError(f"torchvision has no classifier {name!r}; among others it has resnet18, resnet50 and vgg16")
     weights = get_model_weights(name).DEFAULT
     try:
-        model = get_model(name, weights=weights)
+        with contextlib.redirect_stdout(sys.stderr):  # where it says what it downloads belongs beside the progress bar
+            model = get_model(name, weights=weights)
     except OSError as error:  # no connection, no such host, time out, refused
         size = weights.meta["_file_size"]
         raise NetworkNeededError(

@@ -11,7 +11,14 @@ import torch
 from cnngen_course import recipes
 from cnngen_course.models.autoencoder import Autoencoder
 from cnngen_course.paths import WEIGHTS, DamagedFileError, read_ledger
-from cnngen_course.pretrained import Metric, hash_data, load_pretrained, load_provenance, save_trained
+from cnngen_course.pretrained import (
+    Metric,
+    hash_data,
+    load_pretrained,
+    load_provenance,
+    record_metrics,
+    save_trained,
+)
 
 ARGUMENTS = {"width": 4, "latent_size": 3}
 RECIPES = [module.name for module in pkgutil.iter_modules(recipes.__path__) if module.name != "recipe"]
@@ -92,3 +99,12 @@ def test_shipped_weights_belong_to_the_data_and_the_recipe(name: str) -> None:
     assert provenance["arguments"] == recipe.arguments
     assert {key: provenance["training"][key] for key in recipe.settings} == recipe.settings, "train again"
     load_pretrained(name)
+
+
+def test_metrics_can_be_measured_again_for_the_same_weights(saved) -> None:
+    before = load_provenance("toy", saved[1])
+    record_metrics("toy", {"psnr": Metric(13.0, 200)}, saved[1])
+    after = load_provenance("toy", saved[1])
+    assert after.pop("metrics") == {"psnr": {"value": 13.0, "n": 200}}
+    assert after == {key: value for key, value in before.items() if key != "metrics"}
+    load_pretrained("toy", saved[1])

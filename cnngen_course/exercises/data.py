@@ -20,7 +20,13 @@ def solve_centre_square(height: int, width: int) -> tuple[int, int, int]:
 
 def judge_centre_square(answer: Any) -> str | None:
     chance = random.Random(0)
-    cases = [(40, 40), (30, 50), (70, 20), (31, 50), *((chance.randint(1, 400), chance.randint(1, 400)) for _ in range(30))]
+    cases = [
+        (30, 50),
+        (70, 20),
+        (31, 50),
+        (40, 40),
+        *((chance.randint(1, 400), chance.randint(1, 400)) for _ in range(30)),
+    ]
     for height, width in cases:
         problem = _explain_square(call(answer, height, width), height, width)
         if problem:
@@ -35,9 +41,13 @@ def _explain_square(got: Any, height: int, width: int) -> str | None:
         return f"{what} should return three numbers (top, left, side), got {got!r}."[:300]
     if not all(isinstance(number, int) and not isinstance(number, bool) for number in got):
         return f"{what} should be three whole numbers, got {tuple(got)}: divide with // instead of /."[:300]
+    if tuple(got) == wanted:
+        return None
     top, left, side = got
     if side > wanted[2]:
-        return f"{what} cuts a square of {side} pixels out of {height} × {width}: it does not fit. Which side limits it?"
+        return (
+            f"{what} cuts a square of {side} pixels out of {height} × {width}: it does not fit. Which side limits it?"
+        )
     if side < wanted[2]:
         return f"{what} cuts a square of {side} pixels, but a larger one fits."
     if (top, left) == (0, 0):
@@ -46,9 +56,7 @@ def _explain_square(got: Any, height: int, width: int) -> str | None:
         return f"{what} has top and left exchanged: top counts rows, so it belongs to the height."
     if (top, left) == (height - side, width - side):
         return f"{what} lies at the far end: only half of what is left over comes before the square."
-    if (top, left, side) != wanted:
-        return f"{what} should be {wanted}, got {tuple(got)}: half of what is left over, rounded down, comes before."
-    return None
+    return f"{what} should be {wanted}, got {tuple(got)}: half of what is left over, rounded down, comes before."
 
 
 CENTRE_SQUARE = Exercise(
@@ -132,7 +140,9 @@ def _explain_indices(got: Any, wanted: set[int]) -> str | None:
     if not found & set(EXACT):
         return "not even the exact copies are found: for each test picture, look for the nearest of the training set."
     if not found & set(NOISY):
-        return "the exact copies are found, the noisy ones are not: ask for a distance below the limit, not for equality."
+        return (
+            "the exact copies are found, the noisy ones are not: ask for a distance below the limit, not for equality."
+        )
     if not found & set(MIRRORED):
         return "mirrored copies are missed: compare with train.flip(3) as well."
     extra, missed = sorted(found - wanted), sorted(wanted - found)
@@ -151,11 +161,11 @@ FIND_COPIES = Exercise(
     ),
     solve_find_copies,
     (
-        Mistake(lambda a, b, limit: [i for i, x in enumerate(b) if any(torch.equal(x, y) for y in a)], "not for equality"),
         Mistake(
-            lambda a, b, limit: (
-                torch.where(torch.cdist(b.flatten(1), a.flatten(1)).amin(1) < limit)[0].tolist()
-            ),
+            lambda a, b, limit: [i for i, x in enumerate(b) if any(torch.equal(x, y) for y in a)], "not for equality"
+        ),
+        Mistake(
+            lambda a, b, limit: torch.where(torch.cdist(b.flatten(1), a.flatten(1)).amin(1) < limit)[0].tolist(),
             "mirrored copies are missed",
         ),
         Mistake(
@@ -166,10 +176,9 @@ FIND_COPIES = Exercise(
             lambda a, b, limit: [i for i in range(len(b)) if (a[i] - b[i]).norm() < limit], "not even the exact copies"
         ),
         Mistake(
-            lambda a, b, limit: torch.where(torch.cdist(b.flatten(1), torch.cat([a, a.flip(3)]).flatten(1)) < limit)[
-                0
-            ].tolist()
-            * 2,
+            lambda a, b, limit: (
+                torch.where(torch.cdist(b.flatten(1), torch.cat([a, a.flip(3)]).flatten(1)) < limit)[0].tolist() * 2
+            ),
             "reported twice",
         ),
         Mistake(
@@ -221,7 +230,9 @@ def _explain_whitened(got: Any, rows: Tensor, epsilon: float) -> str | None:
     covariance = got.double().T.cov()
     diagonal = covariance.diagonal()
     if (covariance - torch.eye(len(covariance))).abs().max() < 1e-2:
-        return "the covariance is the identity already, but ZCA turns back to pixels: multiply by directions.T at the end."
+        return (
+            "the covariance is the identity already, but ZCA turns back to pixels: multiply by directions.T at the end."
+        )
     if (covariance - covariance.diagonal().diag()).abs().max() < 1e-2:
         return "the columns are uncorrelated, but not of variance 1: divide each by the root of its own variance."
     if (diagonal - 1).abs().max() < 1e-2:
@@ -229,7 +240,9 @@ def _explain_whitened(got: Any, rows: Tensor, epsilon: float) -> str | None:
     variances = torch.linalg.eigvalsh(rows.double().T.cov())
     spread = torch.linalg.eigvalsh(covariance)
     if torch.allclose(spread.sort().values, (1 / variances).sort().values, rtol=0.05):
-        return "directions of large variance became the smallest: divide by the root of the variance, not by the variance."
+        return (
+            "directions of large variance became the smallest: divide by the root of the variance, not by the variance."
+        )
     return None
 
 

@@ -39,7 +39,7 @@ SHEET = Sheet(
             Mistake(lambda height, width, channels: height + width + channels, "you added the three"),
             Mistake(lambda height, width, channels: height * width + channels, "multiply by them"),
             Mistake(lambda height, width, channels: height * width * channels / 1, "whole number"),
-            Mistake(lambda height, width, channels: None, "forget to return"),
+            Mistake(lambda height, width, channels: print(end=""), "forget to return"),
         ),
     )
 )

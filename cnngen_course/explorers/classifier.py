@@ -187,7 +187,7 @@ def find_pairs(chances: Tensor, labels: Tensor, label: int, belief: int, sure_fi
 
 
 def plot_pairs(pixels: Tensor, chances: Tensor, colour: str = BLUE) -> Image.Image:
-    """Draw up to 21 pictures (N, 1, 28, 28) uint8 in rows of seven with the given probability (N,) under each."""
+    """Draw pictures (N, 1, 28, 28) uint8 in rows of seven with the given probability (N,) under each."""
     canvas = Image.new("RGB", (7 * 94, max(1, math.ceil(len(pixels) / 7)) * 106), "white")
     draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(13)
     for index, (picture, chance) in enumerate(zip(pixels, chances.tolist(), strict=True)):
@@ -208,7 +208,7 @@ def make_mistake_explorer(chances: Tensor | None = None) -> Panel:
     def draw(label: str, belief: str, order: str) -> View:
         wanted, believed = names.index(label), names.index(belief)
         found = find_pairs(chances, test.labels, wanted, believed, order == "surest first")
-        shown = found[:21]
+        shown = found[:14]
         total = (test.labels == wanted).sum().item()
         share = len(found) / total
         text = f"Of {total} pictures labelled {label}, the judge calls {len(found)} {belief} ({share:.1%}). "

@@ -6,6 +6,7 @@ from functools import cache
 
 import ipywidgets as widgets
 import torch
+from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn import functional as F
@@ -22,7 +23,7 @@ from cnngen_course.datasets import (
     random_flip,
 )
 from cnngen_course.explorers.panel import OwnPicture, Panel, View
-from cnngen_course.figures import BLUE, ORANGE, load_font
+from cnngen_course.figures import BLUE, ORANGE, RED, load_font, make_axes
 from cnngen_course.images import from_pil, to_images, to_pil, to_pixels
 from cnngen_course.linear import PrincipalComponents, compute_principal_components
 
@@ -166,7 +167,13 @@ def _draw_histogram(draw: ImageDraw.ImageDraw, values: Tensor, left: int, top: i
     for value in range(-3, 4):
         x = left + (value + REACH) / (2 * REACH) * width
         draw.line((x, bottom, x, bottom + 4), fill="black")
-        draw.text((min(max(x, left + 10), left + width - 6), bottom + 5), f"{value}".replace("-", "−"), "black", load_font(12), "ma")
+        draw.text(
+            (min(max(x, left + 10), left + width - 6), bottom + 5),
+            f"{value}".replace("-", "−"),
+            "black",
+            load_font(12),
+            "ma",
+        )
 
 
 def describe_preparation(preparation: Preparation, shape: str, resize: str, augmentation: str) -> str:
@@ -296,7 +303,9 @@ def plot_mix(name: str, images: Tensor, mix: Tensor, shifts: list[float], compon
         draw.text((index * (252 + GAP), 3), title, "black", load_font(14))
         canvas.paste(to_pil(to_pixels(picture), 9), (index * (252 + GAP), TITLE))
     top = TITLE + 252 + GAP
-    draw.text((0, top), "the first eight eigen-images, and how many deviations of each are added", "black", load_font(14))
+    draw.text(
+        (0, top), "the first eight eigen-images, and how many deviations of each are added", "black", load_font(14)
+    )
     for index, (picture, shift) in enumerate(zip(compute_eigenimages(pca, SLIDERS), shifts, strict=True)):
         left = index * (84 + GAP)
         canvas.paste(to_pil(to_pixels(picture), 3), (left, top + TITLE))
@@ -316,6 +325,35 @@ def describe_mix(name: str, start: str, images: Tensor, mix: Tensor, components:
         f"of this set. Sliders moved: {', '.join(moved) or 'none'}. The mix has a mean brightness of "
         f"{mix.mean():.2f} and differs from its start by {(mix - images).square().mean().sqrt():.2f} a pixel."
     )
+
+
+def plot_clouds(clouds: dict[str, Tensor], axis_names: tuple[str, str], directions: Tensor | None = None) -> Figure:
+    """Plot clouds of points side by side, all to the same scale.
+
+    Args:
+        clouds: by title, (N, 2) each.
+        directions: (2, 2), arrows in columns that are drawn into the first cloud from its mean.
+    """
+    figure, axes = make_axes(1, len(clouds), 3.0, 3.0)
+    reach = max(points.abs().max().item() for points in clouds.values()) * 1.05
+    for place, (title, points) in zip(axes[0], clouds.items(), strict=True):
+        place.plot(*points.T.numpy(), ".", color=BLUE, markersize=2.5, alpha=0.5)
+        place.set(title=title, xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+        place.set(xlabel=axis_names[0], ylabel=axis_names[1])
+    if directions is not None:
+        first = next(iter(clouds.values())).mean(dim=0)
+        for number, arrow in enumerate(directions.T, start=1):
+            axes[0, 0].annotate(
+                f"{number}",
+                xy=first.tolist(),
+                xytext=(first + arrow).tolist(),
+                arrowprops={"arrowstyle": "<-", "color": RED, "linewidth": 2.5},
+                color=RED,
+                fontsize=14,
+                fontweight="bold",
+                ha="center",
+            )
+    return figure
 
 
 def make_eigenimage_explorer() -> Panel:

@@ -26,7 +26,7 @@ function render({ model, el }) {
     background: "#E69F00", border: "2px solid #fff", boxShadow: "0 0 0 2px #000", pointerEvents: "none",
   });
   const place = make("div", el, { fontVariantNumeric: "tabular-nums", color: "var(--jp-ui-font-color2, #555)" });
-  pad.className = "xy-pad";
+  pad.className = "cnngen-pad";
   pad.addEventListener("focus", () => { pad.style.outline = "3px solid #0072B2"; pad.style.outlineOffset = "2px"; });
   pad.addEventListener("blur", () => { pad.style.outline = "none"; });
 

@@ -107,9 +107,9 @@ def compute_untrained(method: str, kernel_size: int, stride: int = 2, count: int
 
 def plot_overlaps(sizes: Sequence[tuple[int, int]]) -> Figure:
     """Plot how many stamps of a transposed convolution cover each pixel, for each (kernel size, stride)."""
-    figure, axes = make_axes(1, len(sizes), 2.4, 2.6)
+    figure, axes = make_axes(1, len(sizes), 1.8, 2.0)
     for place, (kernel_size, stride) in zip(axes[0], sizes, strict=True):
-        counts = count_overlaps(5, kernel_size, stride)
+        counts = count_overlaps(4, kernel_size, stride)
         place.imshow(counts, cmap="Blues", vmin=0, vmax=counts.max() + 1)
         for row, line in enumerate(counts.int().tolist()):
             for column, count in enumerate(line):
@@ -137,7 +137,7 @@ def shrink(picture: Image.Image) -> Tensor:
 def make_upsampling_explorer() -> Panel:
     """Choose a way to enlarge a picture; see its checkerboard on the picture and on flat grey."""
     controls = {
-        "name": widgets.Dropdown(options=list(PICTURES), description="picture"),
+        "name": widgets.Dropdown(options=list(PICTURES), value="ankle boot", description="picture"),
         "method": widgets.Dropdown(options=METHODS, value="transposed", description="method"),
         "weights": widgets.Dropdown(options=WEIGHTS, description="weights"),
         "kernel_size": widgets.IntSlider(3, 1, 7, description="kernel"),
@@ -257,17 +257,17 @@ def compute_atlas(picture_map: PictureMap, rows: int = 16, columns: int = 16) ->
 
 def plot_map(picture_map: PictureMap) -> Figure:
     """Plot where each picture lies, a sign and a colour for each class, and its name at the class's middle."""
-    figure, axes = make_axes(1, 1, 6.4, 5.6)
+    figure, axes = make_axes(1, 1, 5.2, 4.4)
     place = axes[0, 0]
     for label in range(len(picture_map.data.class_names)):
-        points = picture_map.places[picture_map.data.labels == label]
+        points = picture_map.places[picture_map.data.labels == label][:120]  # enough to see the shape
         colour = PALETTE[label % len(PALETTE)]
         place.scatter(*points.T, 9, colour, "osv^DPX*dp"[label], alpha=0.6, linewidths=0)
     for label, (x, y) in enumerate(spread_names(compute_middles(picture_map)).tolist()):
         colour = PALETTE[label % len(PALETTE)]
         box = {"facecolor": "white", "edgecolor": colour, "boxstyle": "round,pad=0.2", "alpha": 0.9}
         place.text(x, y, picture_map.data.class_names[label], ha="center", va="center", fontsize=9, bbox=box)
-    place.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05), xlabel="first number", ylabel="second number")
+    place.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05), xlabel="first number, scaled", ylabel="second number, scaled")
     return figure
 
 
@@ -277,7 +277,7 @@ def compute_middles(picture_map: PictureMap) -> Tensor:
     return torch.stack([picture_map.places[labels == label].median(dim=0).values for label in labels.unique()])
 
 
-def spread_names(places: Tensor, width: float = 0.3, height: float = 0.09) -> Tensor:
+def spread_names(places: Tensor, width: float = 0.36, height: float = 0.11) -> Tensor:
     """Move places (N, 2) down, from the top one on, until no two names of this size overlap."""
     places = places.clamp(-0.85, 0.85)
     done: list[int] = []
@@ -293,7 +293,7 @@ def spread_names(places: Tensor, width: float = 0.3, height: float = 0.09) -> Te
 def make_latent_explorer() -> Panel:
     """Drag a point over the map of pictures; the decoder draws what lies there."""
     background = encode_jpeg(to_pil(compute_atlas(load_map())))
-    return Panel(draw_place, {"place": XYPad(description="place on the map", background=background)})
+    return Panel(draw_place, {"place": XYPad(value=(0.5, 0.1), description="place on the map", background=background)})
 
 
 def draw_place(place: tuple[float, float]) -> View:
@@ -301,7 +301,7 @@ def draw_place(place: tuple[float, float]) -> View:
     drawn = to_pixels(picture_map.draw(torch.tensor([place])))[0]
     distances, nearest = picture_map.find_nearest(torch.tensor(place), 4)
     real = make_grid(picture_map.data.pixels[nearest], columns=2, gap=0)
-    tiles = (to_pil(drawn, 10), to_pil(real, 5))
+    tiles = (to_pil(drawn, 8), to_pil(real, 4))
     picture = put_side_by_side(tiles, ("drawn from two numbers", "the four nearest real pictures"))
     names = [picture_map.data.class_names[label] for label in picture_map.data.labels[nearest]]
     kinds = ", ".join(dict.fromkeys(names))

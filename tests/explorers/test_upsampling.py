@@ -108,6 +108,6 @@ def test_the_map_draws_what_the_decoder_draws() -> None:
 
 def test_names_do_not_overlap() -> None:
     places = spread_names(torch.zeros(5, 2))
-    assert places[:, 1].sort().values.diff().min() >= 0.089
+    assert places[:, 1].sort().values.diff().min() >= 0.109
     apart = torch.tensor([[-0.5, 0.5], [0.5, 0.5]])
     assert torch.equal(spread_names(apart), apart)
