@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageFont
 from torch import Tensor
 
-from cnngen_course.images import encode_jpeg, to_pixels
+from cnngen_course.images import encode_still, to_pixels
 from cnngen_course.training import History
 
 BLUE, ORANGE, GREEN, RED, SKY, PINK, YELLOW, BLACK = PALETTE = (
@@ -50,8 +50,15 @@ def show(picture: Figure | Image.Image, alt: str) -> None:
 
 
 def prepare_display(picture: Figure | Image.Image, alt: str) -> DisplayedImage:
-    content = encode_figure(picture) if isinstance(picture, Figure) else encode_jpeg(picture.convert("RGB"), quality=85)
-    return DisplayedImage(content, format="jpeg", alt=alt)
+    content, kind = encode_still(render(picture) if isinstance(picture, Figure) else picture.convert("RGB"))
+    return DisplayedImage(content, format=kind, alt=alt)
+
+
+def render(figure: Figure) -> Image.Image:
+    """Return the figure as an RGB picture."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", bbox_inches="tight", pil_kwargs={"compress_level": 1})
+    return Image.open(buffer).convert("RGB")
 
 
 class Live:
@@ -129,7 +136,9 @@ def draw_image(axes: Axes, image: Tensor, title: str = "") -> None:
 def plot_rows(rows: dict[str, Tensor], size: float = 1.0, column_titles: Sequence[str] | None = None) -> Figure:
     """Plot named rows of pictures, e.g. ``{"original": images, "copy": copies}``, each (N, C, H, W)."""
     count = max(len(images) for images in rows.values())
-    figure, axes = make_axes(len(rows), count, size, size)
+    names = max(len(line) for name in rows for line in name.splitlines()) * 0.085  # inches of the longest row name
+    figure, axes = make_axes(len(rows), count, size + names / count, size)
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
     for line, (name, images) in zip(axes, rows.items(), strict=True):
         for index, place in enumerate(line):
             place.set_axis_off()
@@ -200,7 +209,7 @@ def plot_history(history: History, name: str = "loss", smooth: int = 20) -> Figu
 
 def plot_progress(history: History, name: str = "accuracy", smooth: int = 20) -> Figure:
     """Plot one value during training: a line for the training batches, dots for the evaluations on other pictures."""
-    figure = plot_curves({f"training (mean of {smooth} steps)": history.curve(name, smooth)}, "step", name)
+    figure = plot_curves({f"training (mean of {smooth} steps)": history.curve(name, smooth)}, "step", name, width=4.2)
     steps, values = zip(*((entry["step"], entry[name]) for entry in history.evaluations), strict=True)
     place = figure.axes[0]
     place.plot(steps, values, "o--", color=ORANGE, label="test")
@@ -210,7 +219,7 @@ def plot_progress(history: History, name: str = "accuracy", smooth: int = 20) ->
 
 def plot_bars(values: dict[str, float], y_label: str, title: str = "", decimals: int = 2) -> Figure:
     """Plot named values as bars with the number on each."""
-    bar_width = max(0.9, 0.085 * max(map(len, values)))  # inches: room for the longest name
+    bar_width = max(0.9, 0.11 * max(map(len, values)))  # inches: room for the longest name
     figure, axes = make_axes(1, 1, max(3.2, bar_width * len(values)), 2.8)
     place = axes[0, 0]
     bars = place.bar(list(values), list(values.values()), color=BLUE)

@@ -106,6 +106,14 @@ def test_photographs_are_split_without_overlap() -> None:
     assert not names["train"] & names["test"]
 
 
+@pytest.mark.parametrize("subject", ["mountRushmore", "eiffelTower", "tatue", "greatWall", "victoriaMemorial"])
+def test_photographs_of_one_subject_are_on_the_same_side(subject: str) -> None:
+    sides = [
+        sum(subject in photo.name for photo in datasets.load_photos(split, "monument")) for split in ("train", "test")
+    ]
+    assert max(sides) >= 2 and min(sides) == 0
+
+
 def test_one_photograph_by_name() -> None:
     assert datasets.load_photo("animal_chelsea").category == "animal"
     with pytest.raises(ValueError, match="there is no photograph 'chelsea'"):

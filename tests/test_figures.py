@@ -37,8 +37,8 @@ def test_show_stores_the_alt_text_beside_the_picture(monkeypatch) -> None:
     monkeypatch.setattr(figures, "display", shown.append)
     show(plot_images(IMAGES), alt="three grey gradients")
     data, metadata = shown[0]._repr_mimebundle_()
-    assert set(data) == {"image/jpeg"}
-    assert metadata["image/jpeg"]["alt"] == "three grey gradients"
+    assert set(data) == {"image/png"}  # few colours: sharp, and smaller than a JPEG
+    assert metadata["image/png"]["alt"] == "three grey gradients"
 
 
 def test_a_colour_picture_keeps_its_colours() -> None:
@@ -52,3 +52,24 @@ def test_history_is_smoothed_by_the_mean_of_the_last_steps() -> None:
     history = History(steps=[{"loss": value} for value in (4.0, 2.0, 0.0)])
     assert history.curve("loss") == [4.0, 2.0, 0.0]
     assert history.curve("loss", smooth=2) == [4.0, 3.0, 1.0]
+
+
+def test_a_live_picture_is_drawn_once_and_then_replaced(monkeypatch) -> None:
+    shown, replaced = [], []
+
+    class Place:
+        update = replaced.append
+
+    monkeypatch.setattr(figures, "display", lambda picture, display_id: shown.append(picture) or Place())
+    live = figures.Live()
+    for number in range(3):
+        live.show(Image.new("RGB", (60, 60)), f"picture number {number}")
+    assert [picture.alt for picture in shown] == ["picture number 0"]
+    assert [picture.alt for picture in replaced] == ["picture number 1", "picture number 2"]
+
+
+def test_progress_shows_training_as_a_line_and_tests_as_dots() -> None:
+    history = History([{"accuracy": 0.0}, {"accuracy": 1.0}], [{"step": 2, "accuracy": 0.4}])
+    line, dots = figures.plot_progress(history, smooth=2).axes[0].lines
+    assert line.get_ydata().tolist() == [0.0, 0.5]
+    assert (list(dots.get_xdata()), list(dots.get_ydata())) == ([2], [0.4])

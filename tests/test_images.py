@@ -307,3 +307,23 @@ def test_jpeg_is_small_and_close() -> None:
     content = images.encode_jpeg(picture)
     assert len(content) < 10_000
     assert_close(Image.open(io.BytesIO(content)), picture, 8)
+
+
+def test_a_drawing_is_stored_sharp() -> None:
+    content, kind = images.encode_still(make_corners())
+    assert kind == "png"
+    assert_close(Image.open(io.BytesIO(content)).convert("RGB"), make_corners())
+
+
+def test_grey_pictures_are_stored_in_fewer_bytes() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
+    picture = Image.fromarray(noise).resize((140, 140), Image.NEAREST).convert("RGB")
+    content, kind = images.encode_still(picture)
+    assert kind == "png" and len(content) < 0.5 * len(images.encode_jpeg(picture, quality=80))
+    assert_close(Image.open(io.BytesIO(content)).convert("RGB"), picture, 12)
+
+
+def test_what_has_many_colours_is_stored_as_jpeg() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    content, kind = images.encode_still(Image.fromarray(noise))
+    assert kind == "jpeg" and Image.open(io.BytesIO(content)).format == "JPEG"

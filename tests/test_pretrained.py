@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnngen_course import recipes
+from cnngen_course import pretrained, recipes
+from cnngen_course.datasets import load_photo
 from cnngen_course.models.autoencoder import Autoencoder
 from cnngen_course.paths import WEIGHTS, DamagedFileError, read_ledger
 from cnngen_course.pretrained import (
@@ -108,3 +109,34 @@ def test_metrics_can_be_measured_again_for_the_same_weights(saved) -> None:
     assert after.pop("metrics") == {"psnr": {"value": 13.0, "n": 200}}
     assert after == {key: value for key, value in before.items() if key != "metrics"}
     load_pretrained("toy", saved[1])
+
+
+def test_mobilenet_names_a_panda() -> None:
+    mobilenet = pretrained.load_mobilenet()
+    best = mobilenet.name(load_photo("animal_panda").pixels, 2)
+    assert best[0][0] == "giant panda" and best[0][1] > 0.9 > best[1][1]
+    assert len(mobilenet.class_names) == 1000 and not mobilenet.model.training
+
+
+def test_torchvision_without_a_network_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))  # no weights fetched earlier
+    with pytest.raises(pretrained.NetworkNeededError, match=r"resnet18 \(45 MB\).*load_mobilenet"):
+        pretrained.load_torchvision("resnet18")
+    assert capsys.readouterr().out == ""
+
+
+def test_torchvision_builds_what_was_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    from torchvision.models import resnet18
+
+    state = resnet18().state_dict()
+    monkeypatch.setattr("torchvision.models._api.WeightsEnum.get_state_dict", lambda *_, **__: state)
+    loaded = pretrained.load_torchvision("resnet18")
+    torch.testing.assert_close(loaded.model.fc.weight, state["fc.weight"])
+    assert sum(chance for _, chance in loaded.name(torch.zeros(3, 50, 60, dtype=torch.uint8), 1000)) == pytest.approx(1)
+
+
+def test_an_unknown_classifier_is_named() -> None:
+    with pytest.raises(ValueError, match="no classifier 'resnet19'"):
+        pretrained.load_torchvision("resnet19")

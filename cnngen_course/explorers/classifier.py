@@ -24,6 +24,7 @@ HEAT = torch.from_numpy((mpl.colormaps["inferno"](range(256))[:, :3] * 255).asty
 CHANNELS = {"first convolution": 32, "stage 1": 32, "stage 2": 64, "stage 3": 96, "features": 64}
 GRIDS = {32: (6, 38), 64: (8, 28), 96: (10, 23)}  # number of channels: columns, pixels of a cell
 TOP = 26
+QUALITY = 75  # of the JPEG: the stills are stored in the notebook
 PICTURES = 20  # choices on the slider
 
 
@@ -166,7 +167,7 @@ def make_feature_explorer() -> Panel:
         pixels, known = pick_picture(source, index, inverted, read_upload(upload))
         look = look_at(pixels.numpy().tobytes())
         channel = min(channel, CHANNELS[layer] - 1)
-        return View(plot_look(pixels, look, layer, channel), describe_look(known, look, layer, channel))
+        return View(plot_look(pixels, look, layer, channel), describe_look(known, look, layer, channel), QUALITY)
 
     layer.observe(fit_channels, "value")
     upload.observe(show_own, "value")
@@ -187,15 +188,15 @@ def find_pairs(chances: Tensor, labels: Tensor, label: int, belief: int, sure_fi
 
 
 def plot_pairs(pixels: Tensor, chances: Tensor, colour: str = BLUE) -> Image.Image:
-    """Draw pictures (N, 1, 28, 28) uint8 in rows of seven with the given probability (N,) under each."""
-    canvas = Image.new("RGB", (7 * 94, max(1, math.ceil(len(pixels) / 7)) * 106), "white")
+    """Draw pictures (N, 1, 28, 28) uint8 in rows of six with the given probability (N,) under each."""
+    canvas = Image.new("RGB", (6 * 94, max(1, math.ceil(len(pixels) / 6)) * 106), "white")
     draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(13)
     for index, (picture, chance) in enumerate(zip(pixels, chances.tolist(), strict=True)):
-        x, y = 94 * (index % 7), 106 * (index // 7)
+        x, y = 94 * (index % 6), 106 * (index // 6)
         canvas.paste(to_pil(picture, 3), (x + 5, y + 2))
         draw.text((x + 47, y + 103), f"{chance:.0%} sure", colour, font, anchor="mb")
     if not len(pixels):
-        draw.text((330, 53), "no such picture", "black", ImageFont.load_default(20), anchor="mm")
+        draw.text((282, 53), "no such picture", "black", ImageFont.load_default(20), anchor="mm")
     return canvas
 
 
@@ -208,7 +209,7 @@ def make_mistake_explorer(chances: Tensor | None = None) -> Panel:
     def draw(label: str, belief: str, order: str) -> View:
         wanted, believed = names.index(label), names.index(belief)
         found = find_pairs(chances, test.labels, wanted, believed, order == "surest first")
-        shown = found[:14]
+        shown = found[:12]
         total = (test.labels == wanted).sum().item()
         share = len(found) / total
         text = f"Of {total} pictures labelled {label}, the judge calls {len(found)} {belief} ({share:.1%}). "
@@ -216,7 +217,7 @@ def make_mistake_explorer(chances: Tensor | None = None) -> Panel:
             sure = chances[shown, believed]
             text += f"Shown are {len(shown)}, {sure[0]:.0%} to {sure[-1]:.0%} sure."
         picture = plot_pairs(test.pixels[shown], chances[shown, believed], BLUE if label == belief else RED)
-        return View(picture, text)
+        return View(picture, text, QUALITY)
 
     return Panel(
         draw,

@@ -28,8 +28,8 @@ from cnngen_course.images import from_pil, to_images, to_pil, to_pixels
 from cnngen_course.linear import PrincipalComponents, compute_principal_components
 
 PHOTOS = {
-    "solar panel": "energy_solar7",
     "kingfisher": "animal_kingfisher",
+    "solar panel": "energy_solar7",
     "lemurs": "animal_lemur",
     "leaning tower": "monument_leaningTowerOfPisa_s",
     "Colosseum": "monument_colosseum",
@@ -52,7 +52,8 @@ AUGMENTATIONS: dict[str, Callable[[int], Augmentation] | None] = {
     "random crop": lambda size: v2.RandomResizedCrop(size, scale=(0.3, 0.9), antialias=True),
     "colours": lambda size: _jitter_colours,
 }
-BOX, GAP, TITLE, BARS = 256, 12, 24, 70
+BOX, GAP, TITLE, BARS = 208, 16, 24, 64
+WIDE = 264  # at most, of the picture as it came
 BINS, REACH = 60, 3.0  # the histogram runs from -3 to 3
 
 
@@ -135,14 +136,14 @@ def _jitter_colours(images: Tensor) -> Tensor:
 def plot_preparation(preparation: Preparation, credit: str) -> Image.Image:
     """Draw the picture as it came, prepared, and augmented, and below it how its values are spread."""
     before = to_pil(preparation.pixels)
-    before.thumbnail((300, BOX), Image.LANCZOS)
+    before.thumbnail((WIDE, BOX), Image.LANCZOS)
     after = to_pil(preparation.prepared).resize((BOX, BOX), Image.NEAREST)
     served = to_pil(to_pixels(preparation.images[0])).resize((BOX, BOX), Image.NEAREST)
-    lefts = 0, 300 + GAP, 300 + BOX + 2 * GAP
+    lefts = 0, WIDE + GAP, WIDE + BOX + 2 * GAP
     canvas = Image.new("RGB", (lefts[2] + BOX, TITLE + BOX + BARS + 58), "white")
     draw = ImageDraw.Draw(canvas)
     size = preparation.prepared.shape[-1]
-    titles = "the file", f"cropped and resized to {size} × {size}", "augmented, as it is served"
+    titles = "the file", f"prepared, {size} × {size}", "augmented, as it is served"
     for left, title, picture in zip(lefts, titles, (before, after, served), strict=True):
         draw.text((left, 3), title, "black", load_font(14))
         canvas.paste(picture, (left, TITLE))
@@ -219,7 +220,7 @@ def make_preparation_explorer() -> Panel:
         pixels, credit = _load_pixels(photo) if own is None else (own, "your own picture")
         preparation = compute_preparation(pixels, **settings)
         words = describe_preparation(preparation, settings["shape"], settings["resize"], settings["augmentation"])
-        return View(plot_preparation(preparation, credit), f"{credit}. {words}")
+        return View(plot_preparation(preparation, credit), f"{credit}. {words}", quality=75)
 
     controls = {
         "photo": widgets.Dropdown(options=list(PHOTOS), description="photograph"),
@@ -244,6 +245,7 @@ def make_preparation_explorer() -> Panel:
 EVERYTHING = "all ten classes"
 STARTS = ("a real picture", "the mean picture", "a random draw")
 SLIDERS, MOST = 8, 300
+ZOOM, TILE = 8, 224  # eight screen pixels a pixel, as JPEG likes it
 
 
 @cache
@@ -295,24 +297,24 @@ def compute_eigenimages(pca: PrincipalComponents, count: int) -> Tensor:
 def plot_mix(name: str, images: Tensor, mix: Tensor, shifts: list[float], components: int) -> Image.Image:
     """Draw the mean, the start and the mix in a row, and below them the eigen-images with their shifts."""
     pca = load_components(name)
-    canvas = Image.new("RGB", (3 * 252 + 2 * GAP, TITLE + 252 + GAP + TITLE + 84 + 26), "white")
+    canvas = Image.new("RGB", (3 * TILE + 2 * GAP, TITLE + TILE + GAP + TITLE + 56 + 28), "white")
     draw = ImageDraw.Draw(canvas)
     kept = f"{components} components" if components else "the mean"
-    titles = "the mean picture", "start: the whole of it", f"mix: {kept} + your sliders"
+    titles = "the mean picture", "the start, unchanged", f"mix: {kept} + sliders"
     for index, (title, picture) in enumerate(zip(titles, (pca.mean, images[0], mix[0]), strict=True)):
-        draw.text((index * (252 + GAP), 3), title, "black", load_font(14))
-        canvas.paste(to_pil(to_pixels(picture), 9), (index * (252 + GAP), TITLE))
-    top = TITLE + 252 + GAP
+        draw.text((index * (TILE + GAP), 3), title, "black", load_font(14))
+        canvas.paste(to_pil(to_pixels(picture), ZOOM), (index * (TILE + GAP), TITLE))
+    top = TITLE + TILE + GAP
     draw.text(
         (0, top), "the first eight eigen-images, and how many deviations of each are added", "black", load_font(14)
     )
     for index, (picture, shift) in enumerate(zip(compute_eigenimages(pca, SLIDERS), shifts, strict=True)):
-        left = index * (84 + GAP)
-        canvas.paste(to_pil(to_pixels(picture), 3), (left, top + TITLE))
+        left = index * 88
+        canvas.paste(to_pil(to_pixels(picture), 2), (left, top + TITLE))
         if shift:
-            draw.rectangle((left, top + TITLE, left + 83, top + TITLE + 83), outline=ORANGE, width=3)
+            draw.rectangle((left, top + TITLE, left + 55, top + TITLE + 55), outline=ORANGE, width=3)
         sign = f"{shift:+.1f}".replace("-", "−") if shift else "0"
-        draw.text((left + 42, top + TITLE + 88), f"{index + 1}: {sign}", "black", load_font(13), "ma")
+        draw.text((left + 28, top + TITLE + 60), f"{index + 1}: {sign}", "black", load_font(13), "ma")
     return canvas
 
 
@@ -334,10 +336,10 @@ def plot_clouds(clouds: dict[str, Tensor], axis_names: tuple[str, str], directio
         clouds: by title, (N, 2) each.
         directions: (2, 2), arrows in columns that are drawn into the first cloud from its mean.
     """
-    figure, axes = make_axes(1, len(clouds), 3.0, 3.0)
-    reach = max(points.abs().max().item() for points in clouds.values()) * 1.05
+    figure, axes = make_axes(1, len(clouds), 2.6, 2.6)
+    reach = max(points.abs().max().item() for points in clouds.values()) * 1.1
     for place, (title, points) in zip(axes[0], clouds.items(), strict=True):
-        place.plot(*points.T.numpy(), ".", color=BLUE, markersize=2.5, alpha=0.5)
+        place.plot(*points.T.numpy(), ".", color=BLUE, markersize=2, alpha=0.6)
         place.set(title=title, xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
         place.set(xlabel=axis_names[0], ylabel=axis_names[1])
     if directions is not None:
@@ -363,7 +365,7 @@ def make_eigenimage_explorer() -> Panel:
         shifts = list(sliders.values())
         images, mix = compute_mix(name, start, number, components, shifts)
         words = describe_mix(name, start, images, mix, components, shifts)
-        return View(plot_mix(name, images, mix, shifts, components), words)
+        return View(plot_mix(name, images, mix, shifts, components), words, quality=75)
 
     return Panel(
         draw,

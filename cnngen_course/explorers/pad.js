@@ -11,8 +11,9 @@ function make(tag, parent, style, attributes = {}) {
 }
 
 function render({ model, el }) {
-  const label = make("div", el, { marginBottom: "4px" });
-  const pad = make("div", el, {
+  const frame = make("div", el, { padding: "6px" });  // room for the ring that shows the focus
+  const label = make("div", frame, { marginBottom: "6px" });
+  const pad = make("div", frame, {
     position: "relative", maxWidth: "100%", aspectRatio: "1", border: "1px solid #555", borderRadius: "4px",
     boxSizing: "border-box", cursor: "crosshair", touchAction: "none", userSelect: "none",
     background: "#eee center / 100% 100% no-repeat",
@@ -25,7 +26,7 @@ function render({ model, el }) {
     position: "absolute", width: "14px", height: "14px", margin: "-9px 0 0 -9px", borderRadius: "50%",
     background: "#E69F00", border: "2px solid #fff", boxShadow: "0 0 0 2px #000", pointerEvents: "none",
   });
-  const place = make("div", el, { fontVariantNumeric: "tabular-nums", color: "var(--jp-ui-font-color2, #555)" });
+  const place = make("div", frame, { marginTop: "6px", fontVariantNumeric: "tabular-nums", color: "var(--jp-ui-font-color2, #555)" });
   pad.className = "cnngen-pad";
   pad.addEventListener("focus", () => { pad.style.outline = "3px solid #0072B2"; pad.style.outlineOffset = "2px"; });
   pad.addEventListener("blur", () => { pad.style.outline = "none"; });

@@ -138,8 +138,8 @@ def make_upsampling_explorer() -> Panel:
     """Choose a way to enlarge a picture; see its checkerboard on the picture and on flat grey."""
     controls = {
         "name": widgets.Dropdown(options=list(PICTURES), value="ankle boot", description="picture"),
-        "method": widgets.Dropdown(options=METHODS, value="transposed", description="method"),
-        "weights": widgets.Dropdown(options=WEIGHTS, description="weights"),
+        "method": widgets.Dropdown(options=list(METHODS.items()), value="transposed", description="method"),
+        "weights": widgets.Dropdown(options=list(WEIGHTS.items()), description="weights"),
         "kernel_size": widgets.IntSlider(3, 1, 7, description="kernel"),
         "stride": widgets.IntSlider(2, 1, 4, description="stride"),
         "upload": widgets.FileUpload(accept="image/*", description="your own picture"),
