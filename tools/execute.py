@@ -41,8 +41,14 @@ def normalise(notebook: NotebookNode, name: str) -> None:
         cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}
         if cell.cell_type == "code":
             cell.outputs = [normalise_output(output) for output in cell.outputs if is_kept(output)]
-        elif TIME_LINE.search(cell.source):
-            cell.source = TIME_LINE.sub(lambda _: describe_time(name, notebook), cell.source)
+    write_time(notebook, name)
+
+
+def write_time(notebook: NotebookNode, name: str) -> None:
+    """Write the measured time into the lesson's header."""
+    goals = notebook.cells[1]
+    line = describe_time(name, notebook)
+    goals.source = TIME_LINE.sub(lambda _: line, goals.source)
 
 
 def is_kept(output: NotebookNode) -> bool:
