@@ -86,5 +86,5 @@ def test_the_command_fails_only_on_a_problem(monkeypatch, capsys, level: str, co
 
 def test_an_unknown_recipe_is_refused(capsys) -> None:
     with pytest.raises(SystemExit):
-        __main__.main(["train", "juge"])
+        __main__.main(["train", "jugde"])
     assert "judge" in capsys.readouterr().err
