@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import anywidget
 import ipywidgets as widgets
 from matplotlib.figure import Figure
 from PIL import Image
@@ -36,6 +37,28 @@ class View:
         if isinstance(self.picture, Figure):
             return encode_figure(self.picture)
         return encode_jpeg(self.picture.convert("RGB"), self.quality)
+
+
+class KeyGuard(anywidget.AnyWidget):
+    """Keeps JupyterLab's shortcuts out of a panel: they take the arrow keys and letters away from its lists."""
+
+    _esm = """
+    function render({ el }) {
+      let waiting;
+      const keep = (event) => {
+        const command = event.ctrlKey || event.metaKey || ["Enter", "Escape", "Tab"].includes(event.key);
+        if (!command) event.stopPropagation();
+      };
+      const guard = () => {
+        const panel = el.closest(".cnngen-panel");
+        if (panel) panel.addEventListener("keydown", keep);
+        else waiting = requestAnimationFrame(guard);  // not on the page yet
+      };
+      guard();
+      return () => cancelAnimationFrame(waiting);
+    }
+    export default { render };
+    """
 
 
 class Panel(widgets.HBox):
@@ -68,7 +91,9 @@ class Panel(widgets.HBox):
             control.layout.width = control.layout.width or "26em"
             control.observe(self._follow, "value")
         self.column = widgets.VBox([*controls.values(), *also_shown], layout=widgets.Layout(flex="0 0 auto"))
-        shown = widgets.VBox([self.picture, self.caption], layout=widgets.Layout(flex="1 1 24em", min_width="16em"))
+        shown = widgets.VBox(
+            [self.picture, self.caption, KeyGuard()], layout=widgets.Layout(flex="1 1 24em", min_width="16em")
+        )
         super().__init__([self.column, shown], layout=widgets.Layout(flex_flow="row wrap", align_items="flex-start"))
         self.add_class("cnngen-panel")
         self.picture.add_class("cnngen-picture")

@@ -32,12 +32,18 @@ SETTINGS = {  # no pop-ups over the controls, and no saving while a test reads
 }
 ARTEFACTS = ROOT / "artefacts"
 
-RUN_ALL = """async () => {
+RUN_ALL = """async (seconds) => {
   // Run every cell in the real front end and wait until the kernel is idle. Errors are collected from the kernel's
   // own channel, which also carries those raised in the callback of a control.
   const app = window.jupyterapp;
   await app.restored;
-  const until = async (ready) => { while (!ready()) await new Promise(resolve => setTimeout(resolve, 50)); };
+  const end = Date.now() + 1000 * seconds;
+  const until = async (ready) => {
+    while (!ready()) {
+      if (Date.now() > end) throw new Error(`the lesson was not done after ${seconds} s`);
+      await new Promise(resolve => setTimeout(resolve, 50));
+    }
+  };
   await until(() => app.shell.currentWidget?.sessionContext);
   const panel = app.shell.currentWidget, context = panel.sessionContext;
   await panel.revealed;
@@ -49,8 +55,9 @@ RUN_ALL = """async () => {
     if (message.header.msg_type === 'error')
       window.kernelErrors.push(message.content.ename + ': ' + message.content.evalue);
   });
-  await app.commands.execute('notebook:run-all-cells');
-  await until(() => context.session.kernel.status === 'idle');
+  let ran = false;
+  app.commands.execute('notebook:run-all-cells').then(() => { ran = true; });
+  await until(() => ran && context.session.kernel.status === 'idle');
   return window.kernelErrors;
 }"""
 
@@ -146,10 +153,10 @@ def open_lesson(lab: str, browser, request: pytest.FixtureRequest) -> Iterator[C
         context = browser.new_context(viewport={"width": 1280, "height": 1000})
         page = context.new_page()
         pages.append(page)
-        page.set_default_timeout(timeout * 1000)
+        page.set_default_timeout(30_000)
         page.goto(f"{lab}/doc/tree/{name}?reset")
         page.wait_for_function("() => window.jupyterapp")
-        errors = page.evaluate(RUN_ALL)
+        errors = page.evaluate(RUN_ALL, timeout)
         assert not errors, errors
         return page
 
