@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from urllib.parse import quote
 
 import psutil
 import torch
@@ -208,8 +207,3 @@ def make_bug_report(findings: list[Finding]) -> str:
         "What I did:\n\nWhat I expected:\n\nWhat happened (the last lines of the red text):\n\n"
         f"---- cnngen doctor ----\n{describe(findings)}\n"
     )
-
-
-def make_bug_mail(findings: list[Finding]) -> str:
-    """Return a mailto: address that opens a mail with the bug report in it, for workshops without a tracker."""
-    return f"mailto:?subject={quote('CNN course: something broke')}&body={quote(make_bug_report(findings))}"
