@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 
 import ipywidgets as widgets
-import matplotlib
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 from cnngen_course.datasets import Photo, load_photo
 from cnngen_course.explorers.panel import OwnPicture, Panel, View
-from cnngen_course.figures import BLUE, ORANGE
+from cnngen_course.figures import BLUE, ORANGE, load_font
 from cnngen_course.images import crop_square, from_pil, to_images, to_pil, to_pixels
 from cnngen_course.operations import (
     CLASSIC_KERNELS,
@@ -233,12 +232,7 @@ def write_number(value: float) -> str:
 def _write(
     draw: ImageDraw.ImageDraw, xy: tuple[float, float], text: str, size: int, anchor: str = "la", ink: str = "black"
 ) -> None:
-    draw.text(xy, text, fill=ink, font=_load_font(size), anchor=anchor)
-
-
-@cache
-def _load_font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", size)
+    draw.text(xy, text, fill=ink, font=load_font(size), anchor=anchor)
 
 
 def plot_patch(images: Tensor, top: int, left: int, size: int = 8, zoom: int = 2) -> Image.Image:
