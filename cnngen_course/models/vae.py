@@ -35,9 +35,31 @@ class Condition(nn.Module):
         self.register_buffer("spread", torch.tensor(detail_spread), persistent=False)
 
     def forward(self, classes: Tensor, details: Tensor) -> Tensor:
-        """``classes`` is labels (N,) int64, or weights (N, class_count) that mix classes."""
+        """``classes`` is labels (N,) int64, or weights (N, class_count) that mix classes; details lie in [0, 1].
+
+        Raises:
+            ValueError: a class that does not exist, details out of range, or a wrong shape.
+        """
+        check_condition(classes, details, self.class_count)
         weights = F.one_hot(classes, self.class_count).float() if classes.ndim == 1 else classes
         return torch.cat([weights, (details - self.mean) / self.spread], dim=1)
+
+
+def check_condition(classes: Tensor, details: Tensor, class_count: int) -> None:
+    """Raise ValueError unless classes and details are what ``Condition`` takes."""
+    if classes.shape not in ((len(details),), (len(details), class_count)):
+        raise ValueError(
+            f"classes are labels (N,) or weights (N, {class_count}), one for each of the N = {len(details)} details, "
+            f"got shape {tuple(classes.shape)}"
+        )
+    if classes.is_floating_point() != (classes.ndim == 2):
+        raise ValueError(f"labels (N,) are whole numbers and weights (N, {class_count}) floats, got {classes.dtype}")
+    if classes.ndim == 1 and not ((classes >= 0) & (classes < class_count)).all():
+        raise ValueError(f"there are classes 0 to {class_count - 1}, got {classes.min()} to {classes.max()}")
+    if details.ndim != 2 or details.shape[1] != len(DETAIL_NAMES):
+        raise ValueError(f"details are {' and '.join(DETAIL_NAMES)}, shape (N, 2), got {tuple(details.shape)}")
+    if not ((details >= 0) & (details <= 1)).all():  # NaN compares as false
+        raise ValueError(f"details lie in [0, 1], got {details.min():.3g} to {details.max():.3g}")
 
 
 class ConditionalDecoder(nn.Module):
@@ -73,11 +95,22 @@ class ConditionalVAE(nn.Module):
         self.condition = Condition(class_count, detail_mean, detail_spread)
         self.encoder = Encoder(1, width, 2 * latent_size)
         self.decoder = Decoder(1, width, latent_size + self.condition.size)
+        # Where the latents of each class lie: a mean that follows the details, and the root of a covariance.
+        # N(0, 1) until fit_prior() has looked.
+        self.register_buffer("centre", torch.zeros(class_count, 1 + len(detail_mean), latent_size))
+        self.register_buffer("root", torch.eye(latent_size).repeat(class_count, 1, 1))
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and logarithm of the variance of each latent number, both (N, latent_size)."""
         mean, log_variance = self.encoder(images).chunk(2, dim=1)
         return mean, log_variance
+
+    def place(self, noise: Tensor, classes: Tensor, details: Tensor) -> Tensor:
+        """Move noise ~ N(0, 1) to where the latents of these classes and details lie: (N, latent_size) both."""
+        weights, told = self.condition(classes, details).split([self.condition.class_count, len(DETAIL_NAMES)], dim=1)
+        told = torch.cat([torch.ones_like(told[:, :1]), told], dim=1)  # (N, 3): always 1, size, brightness
+        centre = torch.einsum("nk,nt,ktd->nd", weights, told, self.centre)
+        return centre + torch.einsum("nk,kde,ne->nd", weights, self.root, noise)
 
     def decode(self, latents: Tensor, classes: Tensor, details: Tensor) -> Tensor:
         """(N, latent_size), (N,) labels or (N, class_count) weights, (N, 2) details -> (N, 1, 28, 28) in [-1, 1]."""

@@ -43,3 +43,40 @@ def sample_latents(mean: Tensor, log_variance: Tensor) -> Tensor:
 def compute_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Return KL(N(mean, exp(log_variance)) ‖ N(0, 1)) in nats, summed over the latent numbers: (N, D) -> (N,)."""
     return 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum(dim=1)
+
+
+@torch.inference_mode()
+def fit_prior(model: ConditionalVAE, images: Tensor, labels: Tensor, batch_size: int = 500) -> None:
+    """Find where the latents of each class lie, so that ``model.place`` draws there instead of from N(0, 1).
+
+    One Gaussian a class, whose mean follows the details in a line (Ghosh et al., 2020, fit one after training too).
+
+    Raises:
+        ValueError: a class has too few pictures for the covariance of its latents.
+    """
+    encoded = [torch.stack(model.encode(batch)) for batch in images.split(batch_size)]
+    mean, log_variance = torch.cat(encoded, dim=1)  # each (N, latent_size)
+    told = model.condition(labels, compute_details(images))[:, model.condition.class_count :]
+    told = torch.cat([torch.ones(len(images), 1), told], dim=1)  # (N, 3): always 1, size, brightness
+    for label in range(model.condition.class_count):
+        here = labels == label
+        if here.sum() <= model.latent_size:
+            raise ValueError(f"class {label} needs more than {model.latent_size} pictures, got {here.sum()}")
+        model.centre[label] = torch.linalg.lstsq(told[here], mean[here]).solution
+        left = mean[here] - told[here] @ model.centre[label]
+        covariance = left.T @ left / len(left) + log_variance[here].exp().mean(dim=0).diag()
+        model.root[label] = torch.linalg.cholesky(covariance)
+
+
+@torch.inference_mode()
+def sample_images(
+    model: ConditionalVAE, classes: Tensor, details: Tensor, noise: Tensor | None = None, batch_size: int = 500
+) -> Tensor:
+    """Draw one picture (N, 1, 28, 28) for each condition, from the given noise or from new noise ~ N(0, 1).
+
+    ``classes`` is labels (N,) or weights (N, class_count), ``details`` (N, 2) is size and brightness in [0, 1].
+    """
+    if noise is None:
+        noise = torch.randn(len(details), model.latent_size)
+    parts = zip(*(part.split(batch_size) for part in (noise, classes, details)), strict=True)
+    return torch.cat([model.decode(model.place(*part), *part[1:]) for part in parts])

@@ -112,7 +112,7 @@ def test_temperature_is_above_zero(model: PixelCNN, temperature: float) -> None:
 
 @pytest.mark.parametrize("labels", [torch.tensor([3]), torch.tensor([-1]), torch.tensor([0.0]), torch.tensor(0)])
 def test_unknown_class_is_refused(model: PixelCNN, labels: torch.Tensor) -> None:
-    with pytest.raises(ValueError, match="classes|labels"):
+    with pytest.raises(ValueError, match=r"classes|labels"):
         sample_levels(model, labels)
 
 
