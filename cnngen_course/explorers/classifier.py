@@ -11,9 +11,9 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor, nn
 
 from cnngen_course.datasets import ImageSet, Photo, load_fashion_mnist, load_photos
-from cnngen_course.explorers.panel import Panel, View, read_upload
+from cnngen_course.explorers.panel import OwnPicture, Panel, View
 from cnngen_course.figures import BLUE, RED
-from cnngen_course.images import crop_square, from_pil, make_grid, open_picture, to_images, to_pil
+from cnngen_course.images import crop_square, from_pil, make_grid, to_images, to_pil
 from cnngen_course.models.classifier import Classifier
 from cnngen_course.objectives.classification import compute_logits
 from cnngen_course.pretrained import load_pretrained
@@ -74,14 +74,14 @@ def make_grey(picture: Image.Image) -> Tensor:
     return from_pil(crop_square(picture, 28).convert("L"))
 
 
-def pick_picture(source: str, index: int, inverted: bool, upload: bytes | None) -> tuple[Tensor, str]:
-    """Return the chosen picture, pixels (1, 28, 28), and what is known of it in words."""
+def pick_picture(source: str, index: int, inverted: bool, own: Tensor | None) -> tuple[Tensor, str]:
+    """Return the chosen picture, pixels (1, 28, 28), and what is known of it in words; ``own`` is the learner's."""
     if source == PHOTO:
         photo = load_chosen_photos()[index % len(load_chosen_photos())]
         name = photo.name.split("_", 1)[1].replace("_", " ").replace("-", " ")
         pixels, known = make_grey(to_pil(photo.pixels)), f"a photograph of a {name} ({photo.author}, {photo.licence})"
-    elif source == OWN and upload:
-        pixels, known = make_grey(open_picture(upload)), "your own picture"
+    elif source == OWN and own is not None:
+        pixels, known = own, "your own picture"
     else:
         test = load_test()
         pixels, known = test.pixels[index], f"a picture labelled {test.class_names[test.labels[index]]}"
@@ -148,6 +148,7 @@ def make_feature_explorer() -> Panel:
     layer = widgets.Dropdown(options=list(LAYERS), value="stage 1", description="layer")
     channel = widgets.IntSlider(value=5, min=0, max=31, description="channel")
     upload = widgets.FileUpload(accept="image/*", description="your own picture")
+    own_picture = OwnPicture(make_grey)
     controls = {
         "source": source,
         "index": widgets.IntSlider(value=0, min=0, max=PICTURES - 1, description="which one"),
@@ -164,7 +165,7 @@ def make_feature_explorer() -> Panel:
         source.value = OWN
 
     def draw(source: str, index: int, inverted: bool, layer: str, channel: int, upload: tuple) -> View:
-        pixels, known = pick_picture(source, index, inverted, read_upload(upload))
+        pixels, known = pick_picture(source, index, inverted, own_picture(upload))
         look = look_at(pixels.numpy().tobytes())
         channel = min(channel, CHANNELS[layer] - 1)
         return View(plot_look(pixels, look, layer, channel), describe_look(known, look, layer, channel), QUALITY)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import ipywidgets as widgets
 import torch
@@ -12,14 +13,13 @@ from torch import Tensor, nn
 
 from cnngen_course.datasets import ImageSet, load_fashion_mnist, load_photo
 from cnngen_course.explorers.pad import XYPad
-from cnngen_course.explorers.panel import Panel, View, read_upload
-from cnngen_course.figures import PALETTE, load_font, make_axes
+from cnngen_course.explorers.panel import OwnPicture, Panel, View
+from cnngen_course.figures import PALETTE, load_font, make_axes, put_side_by_side
 from cnngen_course.images import (
     crop_square,
     encode_jpeg,
     from_pil,
     make_grid,
-    open_picture,
     to_pil,
     to_pixels,
 )
@@ -144,19 +144,23 @@ def make_upsampling_explorer() -> Panel:
         "stride": widgets.IntSlider(2, 1, 4, description="stride"),
         "upload": widgets.FileUpload(accept="image/*", description="your own picture"),
     }
-    return Panel(draw_upsampling, controls)
+    own_picture = OwnPicture(shrink)
+
+    def draw(upload: tuple, **choice: Any) -> View:
+        return draw_upsampling(own_picture(upload), **choice)
+
+    return Panel(draw, controls)
 
 
-def draw_upsampling(name: str, method: str, weights: str, kernel_size: int, stride: int, upload: tuple) -> View:
-    content = read_upload(upload)
-    small = shrink(open_picture(content)) if content else load_small(name)
+def draw_upsampling(own: Tensor | None, name: str, method: str, weights: str, kernel_size: int, stride: int) -> View:
+    small = load_small(name) if own is None else own
     weight = compute_weight(weights, method, kernel_size, stride)
     large = compute_upsampled(small, weight, method, stride)
     flat = compute_upsampled(torch.full((1, 1, 8, 8), GREY), weight, method, stride)[:, :, :8, :8]
     overlaps = compute_overlaps(method, kernel_size, stride)
     tiles = (draw_tile(small), draw_tile(large), write_numbers(draw_tile(flat), overlaps))
     titles = (f"{SIDE} × {SIDE} pixels", f"enlarged {stride}×", "flat grey, enlarged (8 × 8 pixels of it)")
-    shown = "your picture" if content else f"the {name}"
+    shown = f"the {name}" if own is None else "your picture"
     return View(put_side_by_side(tiles, titles), describe(shown, method, weights, stride, overlaps, large, flat))
 
 
@@ -189,19 +193,6 @@ def write_numbers(tile: Image.Image, numbers: Tensor) -> Image.Image:
             colour = "black" if tile.getpixel((int(centre[0]), int(centre[1])))[0] > 120 else "white"
             draw.text(centre, f"{number:.0f}", colour, font, anchor="mm")
     return tile
-
-
-def put_side_by_side(tiles: tuple[Image.Image, ...], titles: tuple[str, ...], gap: int = 12) -> Image.Image:
-    """Return the pictures in a row on white, each under its title."""
-    row = Image.new(
-        "RGB", (sum(tile.width + gap for tile in tiles) - gap, max(tile.height for tile in tiles) + 24), "white"
-    )
-    draw, left = ImageDraw.Draw(row), 0
-    for tile, title in zip(tiles, titles, strict=True):
-        draw.text((left, 3), title, "black", load_font(13))
-        row.paste(tile, (left, 24))
-        left += tile.width + gap
-    return row
 
 
 @dataclass(frozen=True)

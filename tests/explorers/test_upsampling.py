@@ -82,8 +82,8 @@ def test_checkerboard_of_known_patterns() -> None:
 
 
 def test_the_words_tell_good_from_bad() -> None:
-    bad = draw_upsampling("ankle boot", "transposed", "equal", 3, 2, ()).text
-    good = draw_upsampling("ankle boot", "transposed", "equal", 4, 2, ()).text
+    bad = draw_upsampling(None, "ankle boot", "transposed", "equal", 3, 2).text
+    good = draw_upsampling(None, "ankle boot", "transposed", "equal", 4, 2).text
     assert "1 or 2 or 4 products, not equally many" in bad and "checkerboard that one sees" in bad
     assert "4 products, equally many" in good and "no visible checkerboard" in good
 
