@@ -117,7 +117,13 @@ def sample_levels(
                 open_ones = pixel < 0
                 if open_ones.any():
                     logits = model.answer_blocks(context, block)[:, :, place // 2, place % 2].float()
-                    drawn = torch.multinomial((logits / temperature).softmax(1), 1, generator=generator)[:, 0]
+                    chances = cool(logits, temperature).softmax(dim=1)
+                    drawn = torch.multinomial(chances, 1, generator=generator)[:, 0]
                     pixel[open_ones] = drawn[open_ones]
                 block[:, place::4, 0, 0] = F.one_hot(pixel, model.level_count).float()
     return levels
+
+
+def cool(logits: Tensor, temperature: float) -> Tensor:
+    """Divide by the temperature; the likeliest level is moved to 0 first, so that nothing overflows near 0."""
+    return (logits - logits.amax(dim=1, keepdim=True)) / max(temperature, 1e-30)

@@ -69,6 +69,42 @@ def fit_prior(model: ConditionalVAE, images: Tensor, labels: Tensor, batch_size:
 
 
 @torch.inference_mode()
+def compute_class_posterior(model: ConditionalVAE, latents: Tensor, details: Tensor) -> Tensor:
+    """Return p(class | latents, details) by Bayes' rule, all classes equally likely beforehand: (N, class_count).
+
+    It compares the Gaussians that ``fit_prior`` found, so it costs no picture.
+    """
+    scores = []
+    for label in range(model.condition.class_count):
+        centre = model.place(torch.zeros_like(latents), torch.full((len(latents),), label), details)
+        noise = torch.linalg.solve_triangular(model.root[label], (latents - centre).T, upper=False).T
+        scores.append(-0.5 * noise.square().sum(dim=1) - model.root[label].diagonal().log().sum())
+    return torch.stack(scores, dim=1).softmax(dim=1)
+
+
+@torch.inference_mode()
+def choose_noise(
+    model: ConditionalVAE,
+    labels: Tensor,
+    details: Tensor,
+    candidates: int = 4,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Draw ``candidates`` noise vectors a picture and keep that whose latents most probably belong to the class.
+
+    Returns noise (N, latent_size) for ``sample_images``. The Gaussians of two classes overlap, and what is drawn in
+    the overlap looks like either: this draws elsewhere.
+    """
+    if candidates < 1:
+        raise ValueError(f"there must be a candidate to choose from, got candidates={candidates}")
+    noise = torch.randn(len(labels), candidates, model.latent_size, generator=generator)
+    told = labels.repeat_interleave(candidates), details.repeat_interleave(candidates, dim=0)
+    posterior = compute_class_posterior(model, model.place(noise.flatten(0, 1), *told), told[1])
+    fitness = posterior.gather(1, told[0][:, None]).view(len(labels), candidates)
+    return noise[torch.arange(len(labels)), fitness.argmax(dim=1)]
+
+
+@torch.inference_mode()
 def sample_images(
     model: ConditionalVAE, classes: Tensor, details: Tensor, noise: Tensor | None = None, batch_size: int = 500
 ) -> Tensor:

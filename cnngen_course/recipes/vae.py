@@ -8,11 +8,13 @@ from torch import Tensor, nn
 from cnngen_course.datasets import load_fashion_mnist, make_loader
 from cnngen_course.metrics import compute_features, compute_frechet, compute_label_consistency, compute_psnr
 from cnngen_course.models.vae import ConditionalVAE, compute_details
-from cnngen_course.objectives.variational import Variational, fit_prior, sample_images
+from cnngen_course.objectives.variational import Variational, choose_noise, fit_prior, sample_images
 from cnngen_course.pretrained import Metric, load_pretrained
 from cnngen_course.recipes.recipe import Recipe, main
 from cnngen_course.runtime import pick_precision
 from cnngen_course.training import fit
+
+CANDIDATES = 4  # draws a picture, of which the one that most probably belongs to its class is measured
 
 
 def train(model: nn.Module, settings: dict[str, Any]) -> None:
@@ -45,8 +47,9 @@ def draw(model: ConditionalVAE, count: int) -> tuple[Tensor, Tensor]:
     """Draw for labels and details of training pictures chosen at random: images (count, 1, 28, 28), labels (count,)."""
     data, chance = load_fashion_mnist("train"), torch.Generator().manual_seed(0)
     chosen = data.select(torch.randint(len(data), (count,), generator=chance))
-    noise = torch.randn(count, model.latent_size, generator=chance)
-    return sample_images(model, chosen.labels, compute_details(chosen.images), noise), chosen.labels
+    details = compute_details(chosen.images)
+    noise = choose_noise(model, chosen.labels, details, CANDIDATES, chance)
+    return sample_images(model, chosen.labels, details, noise), chosen.labels
 
 
 @torch.inference_mode()

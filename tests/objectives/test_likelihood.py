@@ -62,8 +62,9 @@ def test_given_pixels_stay_and_the_rest_is_drawn(model: PixelCNN) -> None:
     assert (known[:, 0, 0, 1] == -1).all()  # what was given is not written to
 
 
-def test_low_temperature_takes_the_likeliest_level(model: PixelCNN) -> None:
-    drawn = sample_levels(model, torch.zeros(20, dtype=torch.long), temperature=1e-4)
+@pytest.mark.parametrize("temperature", [1e-4, 1e-40, 1e-320])
+def test_low_temperature_takes_the_likeliest_level(model: PixelCNN, temperature: float) -> None:
+    drawn = sample_levels(model, torch.zeros(20, dtype=torch.long), temperature)
     assert len(drawn.unique(dim=0)) == 1
 
 
