@@ -16,7 +16,7 @@ from IPython.display import Image as DisplayedImage
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from cnngen_course.images import encode_still, to_pixels
@@ -94,6 +94,19 @@ def make_axes(rows: int = 1, columns: int = 1, width: float = 3.2, height: float
 def load_font(size: int) -> ImageFont.FreeTypeFont:
     """Return the course's font for writing on Pillow images; it has signs such as × and − as well."""
     return ImageFont.truetype(f"{mpl.get_data_path()}/fonts/ttf/DejaVuSans.ttf", size)
+
+
+def put_side_by_side(tiles: Sequence[Image.Image], titles: Sequence[str], gap: int = 12) -> Image.Image:
+    """Return the pictures in a row on white, each under its title."""
+    row = Image.new(
+        "RGB", (sum(tile.width + gap for tile in tiles) - gap, max(tile.height for tile in tiles) + 24), "white"
+    )
+    draw, left = ImageDraw.Draw(row), 0
+    for tile, title in zip(tiles, titles, strict=True):
+        draw.text((left, 3), title, "black", load_font(13))
+        row.paste(tile, (left, 24))
+        left += tile.width + gap
+    return row
 
 
 def plot_images(
@@ -224,5 +237,6 @@ def plot_bars(values: dict[str, float], y_label: str, title: str = "", decimals:
     place = axes[0, 0]
     bars = place.bar(list(values), list(values.values()), color=BLUE)
     place.bar_label(bars, fmt=f"%.{decimals}f")
+    place.margins(y=0.1)  # room for the numbers, also below bars that hang down
     place.set(ylabel=y_label, title=title)
     return figure

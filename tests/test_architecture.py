@@ -17,7 +17,7 @@ FLOORS = (
     {"objectives"},
     {"training", "metrics", "checkpoints"},
     {"adversarial_training", "set_metrics"},
-    {"pretrained", "clinic"},
+    {"pretrained"},
     {"recipes"},
     {"figures"},
     {"explorers"},

@@ -68,6 +68,7 @@ class Panel(widgets.HBox):
         draw: called with the value of each control under its name; returns the ``View`` to show.
         controls: ipywidgets by name, e.g. ``{"sigma": FloatSlider(...)}``; each needs a ``description``.
         also_shown: further widgets for the controls' column (headings, ...).
+        slow: tells from the same values whether a drawing will take long, so that it is announced.
 
     In a saved notebook, on GitHub and in print, the panel is its picture at the first setting.
     """
@@ -77,8 +78,10 @@ class Panel(widgets.HBox):
         draw: Callable[..., View],
         controls: dict[str, widgets.Widget],
         also_shown: tuple[widgets.Widget, ...] = (),
+        slow: Callable[..., bool] | None = None,
     ) -> None:
         self.draw = draw
+        self.slow = slow
         self.controls = controls
         self.picture = widgets.Image(format="jpeg", layout=widgets.Layout(max_width="100%", object_fit="contain"))
         self.caption = widgets.HTML()
@@ -119,7 +122,7 @@ class Panel(widgets.HBox):
 
     def redraw(self) -> None:
         """Draw anew for the present values."""
-        if self._seconds > SLOW:
+        if self.slow(**self.values()) if self.slow else self._seconds > SLOW:
             self._say("Drawing ...")
         start = time.perf_counter()
         try:

@@ -16,24 +16,20 @@ BANDS = {  # what other processors' rounding may change
     "ssim": 0.002,
     "bits_per_dimension": 0.001,
     "frechet": 0.005,
-    "kernel_distance": 0.0005,
-    "precision": 0.005,
-    "recall": 0.005,
     "label_consistency": 0.002,
-    "diversity": 0.002,
 }
+# One other last digit early in a draw, and the rest of the picture is another: these compare two samples of draws.
+DRAWN = {("pixelcnn", "label_consistency"): 0.03, ("pixelcnn", "frechet"): 0.15}
 AIMS = {
     "judge": {"accuracy": 0.935},
     "autoencoder": {"psnr": 20.5},
     "map_autoencoder": {"psnr": 15.0},
     "vae": {"label_consistency": 0.85, "psnr": 20.0},
     "pixelcnn": {"accuracy": 0.9, "label_consistency": 0.8},
-    "generator": {"label_consistency": 0.93, "diversity": 0.95},
 }
 CEILINGS = {
     "vae": {"frechet": 1.9},
     "pixelcnn": {"bits_per_dimension": 0.98},
-    "generator": {"frechet": 0.22},
 }  # metrics that are better the lower
 
 
@@ -54,7 +50,7 @@ def test_recorded_metrics_are_true(name: str) -> None:
     assert set(recorded) == set(measured)
     for metric, facts in recorded.items():
         assert measured[metric].n == facts["n"]
-        assert abs(measured[metric].value - facts["value"]) < BANDS[metric], metric
+        assert abs(measured[metric].value - facts["value"]) < DRAWN.get((name, metric), BANDS[metric]), metric
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,183 @@
+"""Lesson 05: ask for a class or a mixture of two, a size, a brightness; see what is drawn and what was measured."""
+
+from collections.abc import Sequence
+from functools import cache, lru_cache
+
+import ipywidgets as widgets
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+from torch.nn import functional as F
+
+from cnngen_course.datasets import ImageSet, load_fashion_mnist
+from cnngen_course.explorers.panel import Panel, View
+from cnngen_course.figures import BLUE, draw_image, make_axes, put_side_by_side
+from cnngen_course.images import make_grid, to_pil, to_pixels
+from cnngen_course.models.classifier import Classifier
+from cnngen_course.models.vae import ConditionalVAE, compute_details
+from cnngen_course.objectives.variational import sample_images
+from cnngen_course.pretrained import load_pretrained
+
+DRAWS = 9
+KNOBS = 3  # latent sliders
+EXAMPLES = 12_000  # training pictures from which a class's usual sizes and brightnesses are taken
+SLEEVES = slice(12, 24), 6  # rows below short sleeves, columns at each side
+
+
+def compute_sleeves(images: Tensor) -> Tensor:
+    """Measure the sleeves of tops: (N, 1, 28, 28) in [-1, 1] -> (N,), mean grey (0 to 1) where long sleeves hang."""
+    rows, columns = SLEEVES
+    sides = images[:, 0, rows]  # (N, 12, 28)
+    return (torch.cat([sides[..., :columns], sides[..., -columns:]], dim=2).mean(dim=(1, 2)) + 1) / 2
+
+
+def choose_conditions(data: ImageSet, count: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Return labels (count,) and details (count, 2) of pictures chosen at random: what a generator is asked for."""
+    chosen = data.select(torch.randint(len(data), (count,), generator=torch.Generator().manual_seed(seed)))
+    return chosen.labels, compute_details(chosen.images)
+
+
+def find_alike(data: ImageSet, label: int, size: float, brightness: float, reach: float = 0.04) -> Tensor:
+    """Return the images (N, 1, 28, 28) of a class whose size and brightness lie within ``reach`` of those given."""
+    images = data.select(data.labels == label).images
+    return images[((compute_details(images) - torch.tensor([size, brightness])).abs() <= reach).all(dim=1)]
+
+
+def mix_classes(first: int, second: int, share: float, count: int = 1, class_count: int = 10) -> Tensor:
+    """Return class weights (count, class_count): ``share`` of the second class, the rest of the first."""
+    start, end = (F.one_hot(torch.tensor(label), class_count).float() for label in (first, second))
+    return torch.lerp(start, end, share).expand(count, class_count)
+
+
+def plot_pairs(data: ImageSet, indices: Sequence[int]) -> Figure:
+    """Plot pictures with what a decoder will be told of them: class, size and brightness."""
+    figure, axes = make_axes(1, len(indices), 1.25, 1.9)
+    for place, index in zip(axes[0], indices, strict=True):
+        size, brightness = compute_details(data.images[index : index + 1])[0].tolist()
+        name = data.class_names[data.labels[index]]
+        draw_image(place, data.images[index], f"{name}\nsize {size:.2f}\nbright {brightness:.2f}")
+    return figure
+
+
+def plot_obedience(asked: Tensor, measured: Tensor, names: Sequence[str]) -> Figure:
+    """Plot what was asked for against what was drawn, one scatter a detail; both tensors are (N, details)."""
+    figure, axes = make_axes(1, len(names), 2.8, 2.6)
+    for place, name, x, y in zip(axes[0], names, asked.T, measured.T, strict=True):
+        place.plot([0, 1], [0, 1], "--", color="grey", linewidth=1)
+        place.scatter(x, y, 5, BLUE, alpha=0.4, linewidths=0)
+        correlation = torch.corrcoef(torch.stack([x, y]))[0, 1]
+        place.set(xlabel=f"{name} asked for", ylabel="measured", title=f"correlation {correlation:.2f}")
+    return figure
+
+
+@cache
+def load_vae() -> ConditionalVAE:
+    return load_pretrained("vae")
+
+
+@cache
+def load_judge() -> Classifier:
+    return load_pretrained("judge")
+
+
+@cache
+def load_usual() -> tuple[Tensor, tuple[str, ...]]:
+    """Return the middling details of each class and the range of nearly all, (classes, 3, 2), and the class names."""
+    data = load_fashion_mnist("train").select(slice(EXAMPLES))
+    details, levels = compute_details(data.images), torch.tensor([0.01, 0.5, 0.99])
+    ranges = [details[data.labels == label].quantile(levels, dim=0) for label in range(len(data.class_names))]
+    return torch.stack(ranges), data.class_names
+
+
+@cache
+def load_directions(label: int) -> Tensor:
+    return compute_directions(load_vae(), label, load_usual()[0][label, 1])
+
+
+@torch.inference_mode()
+def compute_directions(model: ConditionalVAE, label: int, details: Tensor, samples: int = 400) -> Tensor:
+    """Return the unit directions (KNOBS, D) of the noise along which the pictures of a class change most.
+
+    They are the strongest singular vectors of the straight-line dependence of the pixels on the noise.
+    """
+    noise = torch.randn(samples, model.latent_size, generator=torch.Generator().manual_seed(0))
+    noise = noise - noise.mean(dim=0)
+    drawn = sample_images(model, torch.full((samples,), label), details.expand(samples, 2), noise).flatten(1)
+    slopes = torch.linalg.lstsq(noise, drawn).solution  # (D, pixels)
+    directions = torch.linalg.svd(slopes, full_matrices=False).U[:, :KNOBS].T
+    lighter = (directions @ slopes).sum(dim=1, keepdim=True).sign()
+    return directions * torch.where(lighter == 0, 1, lighter)  # the sign is arbitrary: upwards adds light
+
+
+@lru_cache(maxsize=64)
+def draw_many(first: int, second: int, share: float, size: float, brightness: float) -> Tensor:
+    """Draw DRAWS pictures (DRAWS, 1, 28, 28) of one condition from noise that is always the same."""
+    noise = torch.randn(DRAWS, load_vae().latent_size, generator=torch.Generator().manual_seed(1))
+    weights, details = mix_classes(first, second, share, DRAWS), torch.tensor([[size, brightness]])
+    return sample_images(load_vae(), weights, details.expand(DRAWS, 2), noise)
+
+
+def draw_one(
+    first: int, second: int, share: float, size: float, brightness: float, draw: int, knobs: Sequence[float]
+) -> Tensor:
+    """Draw one picture (1, 1, 28, 28). Draw 0 begins in the middle (no noise); the knobs then push it."""
+    start = torch.randn(50, load_vae().latent_size, generator=torch.Generator().manual_seed(2))[draw - 1] * (draw > 0)
+    noise = start + torch.tensor(knobs) @ load_directions(first)
+    return sample_images(load_vae(), mix_classes(first, second, share), torch.tensor([[size, brightness]]), noise[None])
+
+
+def make_supervised_explorer() -> Panel:
+    """Ask for a picture by class, mixture, size and brightness; turn what the label leaves open."""
+    _, names = load_usual()
+    options = [(name, label) for label, name in enumerate(names)]
+    controls = {
+        "first": widgets.Dropdown(options=options, value=6, description="class"),
+        "second": widgets.Dropdown(options=options, value=3, description="mixed with"),
+        "share": widgets.FloatSlider(0.5, min=0, max=1, step=0.05, description="share of the second"),
+        "size": widgets.FloatSlider(0.55, min=0.1, max=0.9, step=0.01, description="size"),
+        "brightness": widgets.FloatSlider(0.6, min=0.15, max=0.95, step=0.01, description="brightness"),
+        "draw": widgets.IntSlider(0, 0, 50, description="draw (0: the middle)"),
+    }
+    for knob in range(1, KNOBS + 1):
+        controls[f"knob_{knob}"] = widgets.FloatSlider(0.0, min=-3, max=3, step=0.1, description=f"latent knob {knob}")
+    return Panel(draw_supervised, controls)
+
+
+def draw_supervised(
+    first: int,
+    second: int,
+    share: float,
+    size: float,
+    brightness: float,
+    draw: int,
+    knob_1: float,
+    knob_2: float,
+    knob_3: float,
+) -> View:
+    drawn = draw_one(first, second, share, size, brightness, draw, (knob_1, knob_2, knob_3))
+    draws = draw_many(first, second, share, size, brightness)
+    tiles = (
+        to_pil(to_pixels(drawn)[0], 9),
+        to_pil(make_grid(to_pixels(draws), columns=3, gap=0), 3),
+        to_pil(to_pixels(draws.mean(dim=0)), 9),
+    )
+    picture = put_side_by_side(tiles, ("the picture you turn", "nine random draws", "the mean of the nine"))
+    return View(picture, describe(first, second, share, size, brightness, draw, drawn))
+
+
+def describe(first: int, second: int, share: float, size: float, brightness: float, draw: int, drawn: Tensor) -> str:
+    usual, names = load_usual()
+    mixed = share > 0 and first != second
+    asked = f"{1 - share:.0%} {names[first]} and {share:.0%} {names[second]}" if mixed else names[first]
+    got_size, got_brightness = compute_details(drawn)[0].tolist()
+    with torch.inference_mode():
+        chances = load_judge()(drawn).softmax(dim=1)[0]
+    chance, named = chances.max(dim=0)
+    low, _, high = usual[first]
+    details = torch.tensor([size, brightness])
+    unusual = "" if ((details >= low) & (details <= high)).all() else f" Hardly a real {names[first]} is like that."
+    origin = "the middle of the noise" if draw == 0 else f"draw {draw}"
+    return (
+        f"Asked for: {asked}, size {size:.2f}, brightness {brightness:.2f}, from {origin}. Measured in the picture: "
+        f"size {got_size:.2f}, brightness {got_brightness:.2f}; the judge says {names[named]} ({chance:.0%}).{unusual}"
+    )
