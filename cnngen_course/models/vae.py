@@ -109,8 +109,8 @@ class ConditionalVAE(nn.Module):
         """Move noise ~ N(0, 1) to where the latents of these classes and details lie: (N, latent_size) both."""
         weights, told = self.condition(classes, details).split([self.condition.class_count, len(DETAIL_NAMES)], dim=1)
         told = torch.cat([torch.ones_like(told[:, :1]), told], dim=1)  # (N, 3): always 1, size, brightness
-        centre = torch.einsum("nk,nt,ktd->nd", weights, told, self.centre)
-        return centre + torch.einsum("nk,kde,ne->nd", weights, self.root, noise)
+        centre = torch.einsum("nk,nt,ktl->nl", weights, told, self.centre)
+        return centre + torch.einsum("nk,klm,nm->nl", weights, self.root, noise)
 
     def decode(self, latents: Tensor, classes: Tensor, details: Tensor) -> Tensor:
         """(N, latent_size), (N,) labels or (N, class_count) weights, (N, 2) details -> (N, 1, 28, 28) in [-1, 1]."""
