@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 def test_explorers_answer(open_lesson, lesson: str) -> None:
     page = open_lesson(lesson)
     panels = page.locator(".cnngen-panel")
-    assert panels.count() >= 1, "the lesson shows no explorer"
+    panels.first.wait_for(state="attached", timeout=60_000)  # on a busy machine it comes after the last cell is done
     for number in range(panels.count()):
         panel = panels.nth(number)
         panel.scroll_into_view_if_needed()
