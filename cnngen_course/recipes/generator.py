@@ -1,0 +1,74 @@
+"""The generator of lessons 00 and 08: a class and 64 random numbers for a piece of clothing, trained as a game."""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from cnngen_course.adversarial_training import AdversarialHistory, fit_adversarial
+from cnngen_course.datasets import load_fashion_mnist, make_loader
+from cnngen_course.metrics import compute_features, compute_frechet, compute_label_consistency
+from cnngen_course.models.gan import Discriminator, Generator
+from cnngen_course.objectives.adversarial import Adversarial, DifferencePenalty, sample_images
+from cnngen_course.pretrained import Metric, load_pretrained
+from cnngen_course.recipes.recipe import Recipe, main
+from cnngen_course.runtime import pick_precision
+from cnngen_course.set_metrics import compute_diversity, compute_kernel_distance, compute_precision_recall
+
+
+def train(model: nn.Module, settings: dict[str, Any]) -> None:
+    train_set, test, judge = load_fashion_mnist("train"), load_fashion_mnist("test"), load_pretrained("judge")
+    some = test.select(slice(2000))
+    real = compute_features(judge, some.images)
+
+    def evaluate(generator: nn.Module) -> dict[str, float]:
+        return {"frechet": compute_frechet(real, compute_features(judge, sample_images(generator, some.labels)))}
+
+    def report(generator: nn.Module, history: AdversarialHistory) -> None:
+        recent = history.steps[-200:]
+        score = sum(step["score_real"] for step in recent) / len(recent)
+        print(f"\n{history.evaluations[-1]}, score of real pictures {score:.3f}")
+
+    fit_adversarial(
+        model,
+        Discriminator(),
+        Adversarial("relativistic", DifferencePenalty(settings["penalty"])),
+        make_loader(train_set, settings["batch_size"]),
+        steps=settings["steps"],
+        lr=settings["lr"],
+        average=settings["average"],
+        precision=pick_precision(),
+        evaluate=evaluate,
+        evaluate_every=2000,
+        on_evaluate=report,
+    )
+
+
+def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
+    test, judge = load_fashion_mnist("test").select(slice(count)), load_pretrained("judge")
+    images = sample_images(model, test.labels, random=torch.Generator().manual_seed(0))
+    real, generated = compute_features(judge, test.images), compute_features(judge, images)
+    precision, recall = compute_precision_recall(real, generated)
+    values = {
+        "frechet": compute_frechet(real, generated),
+        "kernel_distance": compute_kernel_distance(real, generated).value,
+        "precision": precision.value,
+        "recall": recall.value,
+        "label_consistency": compute_label_consistency(judge, images, test.labels).value,
+        "diversity": compute_diversity(test.images, test.labels, images, test.labels).mean,
+    }
+    return {name: Metric(value, len(test)) for name, value in values.items()}
+
+
+RECIPE = Recipe(
+    name="generator",
+    model=Generator,
+    arguments={"latent_size": 64, "width": 12, "class_count": 10},
+    data="fashion_mnist",
+    settings={"steps": 20000, "batch_size": 64, "lr": 1e-3, "penalty": 0.1, "average": 0.999},
+    train=train,
+    measure=measure,
+)
+
+if __name__ == "__main__":
+    main(RECIPE)
