@@ -91,6 +91,7 @@ def fit_adversarial(
     if until and not evaluate:
         raise ValueError(f"until={until} needs evaluate=..., which measures it")
     settings = {"steps": steps, "lr": lr, "discriminator_lr": discriminator_lr or lr, "average": average}
+    settings |= {"loss": objective.loss, "penalty": repr(objective.penalty), "precision": precision}
     game = Game(generator, discriminator, objective, RewindableLoader(loader), settings, precision)
     if checkpoint and checkpoint.exists():
         game.load_state_dict(load_checkpoint(checkpoint, settings))

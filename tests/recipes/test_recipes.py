@@ -17,6 +17,10 @@ BANDS = {  # what other processors' rounding may change
     "bits_per_dimension": 0.001,
     "frechet": 0.005,
     "label_consistency": 0.002,
+    "kernel_distance": 0.0005,
+    "precision": 0.005,
+    "recall": 0.005,
+    "diversity": 0.002,
 }
 # One other last digit early in a draw, and the rest of the picture is another: these compare two samples of draws.
 DRAWN = {("pixelcnn", "label_consistency"): 0.03, ("pixelcnn", "frechet"): 0.15}
@@ -26,10 +30,12 @@ AIMS = {
     "map_autoencoder": {"psnr": 15.0},
     "vae": {"label_consistency": 0.85, "psnr": 20.0},
     "pixelcnn": {"accuracy": 0.9, "label_consistency": 0.8},
+    "generator": {"label_consistency": 0.91, "diversity": 0.95},
 }
 CEILINGS = {
     "vae": {"frechet": 1.9},
     "pixelcnn": {"bits_per_dimension": 0.98},
+    "generator": {"frechet": 0.4},
 }  # metrics that are better the lower
 
 
