@@ -17,7 +17,7 @@ FLOORS = (
     {"objectives"},
     {"training", "metrics", "checkpoints"},
     {"adversarial_training", "set_metrics"},
-    {"pretrained"},
+    {"pretrained", "clinic"},
     {"recipes"},
     {"figures"},
     {"explorers"},
