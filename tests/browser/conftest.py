@@ -1,5 +1,6 @@
 """A real JupyterLab on loopback and a real headless Chromium, one of each for a test session."""
 
+import ast
 import os
 import shutil
 import socket
@@ -11,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from cnngen_course.paths import ROOT
@@ -67,8 +69,40 @@ def find_browser() -> str | None:
 
 
 def copy_course(folder: Path) -> None:
-    """Lay a copy of the lessons out: a test never saves into the checkout."""
-    shutil.copytree(ROOT / "notebooks", folder, dirs_exist_ok=True)
+    """Lay the lessons out with what their explorers need: nbval has run every cell, and would train all a second time.
+
+    It is a copy because a test never saves into the checkout.
+    """
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells = keep_explorers(notebook.cells)
+        nbformat.write(notebook, folder / path.name)
+
+
+def keep_explorers(cells: list) -> list:
+    """Return cells of one statement each: those that make an explorer or give a value to what a kept one reads."""
+    sources = [cell.source for cell in cells if cell.cell_type == "code"]
+    kept, needed = [], set()
+    for statement in reversed([statement for source in sources for statement in ast.parse(source).body]):
+        read, given = find_names(statement)
+        source = ast.unparse(statement)
+        if "_explorer(" in source or given & needed:
+            kept.append(nbformat.v4.new_code_cell(source))
+            needed = (needed - given) | read
+    return kept[::-1]
+
+
+def find_names(statement: ast.stmt) -> tuple[set[str], set[str]]:
+    """Return the names that a statement reads, and those that it gives a value to."""
+    read, given = set(), set()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name):
+            (read if isinstance(node.ctx, ast.Load) else given).add(node.id)
+        elif isinstance(node, ast.alias):
+            given.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            given.add(node.name)
+    return read, given
 
 
 def start_lab(folder: Path, log: Path) -> tuple[subprocess.Popen, str]:
@@ -146,7 +180,7 @@ def browser() -> Iterator:
 
 @pytest.fixture
 def open_lesson(lab: str, browser, request: pytest.FixtureRequest) -> Iterator[Callable]:
-    """``open_lesson("01_convolution.ipynb")`` opens it in JupyterLab, runs every cell and returns the page."""
+    """``open_lesson("01_convolution.ipynb")`` opens its explorers in JupyterLab, runs them and returns the page."""
     pages = []
 
     def open_and_run(name: str, timeout: float = 280):

@@ -1,4 +1,4 @@
-"""Every lesson in a real JupyterLab: run all cells, then move the controls of every explorer by keyboard."""
+"""Every explorer in a real JupyterLab: run what it needs, then move the controls of every explorer by keyboard."""
 
 import time
 from pathlib import Path
