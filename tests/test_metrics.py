@@ -152,6 +152,8 @@ def test_label_consistency_counts_what_the_judge_confirms() -> None:
     assert metrics.compute_label_consistency(judge, images, labels).value == 1
     labels[:5] = (labels[:5] + 1) % 10
     assert metrics.compute_label_consistency(judge, images, labels).value == 0.75
+    features = metrics.compute_features(judge, images)  # known already: then the pictures are not looked at again
+    assert metrics.compute_label_consistency(judge, images * 0, labels, features).value == 0.75
     with pytest.raises(ValueError, match="20 pictures and 19 labels"):
         metrics.compute_label_consistency(judge, images, labels[1:])
 

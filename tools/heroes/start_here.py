@@ -1,4 +1,4 @@
-"""Two walks of the shipped autoencoder: from a sneaker to an ankle boot, and from a bag to a dress."""
+"""Two walks of the shipped generator: from a sneaker to an ankle boot, and from a bag to a dress."""
 
 import torch
 from PIL import Image

@@ -1,0 +1,91 @@
+"""The numbers behind the explorer of the lesson on quality, and what its plots shade."""
+
+import pytest
+import torch
+
+from cnngen_course.explorers.quality import (
+    NEIGHBOURS,
+    compute_usual_distance,
+    compute_walk,
+    draw_quality,
+    draw_walk,
+    find_neighbours,
+    load_clothes,
+    load_generator,
+    load_judge,
+    load_references,
+    mix_classes,
+    plot_answers,
+    plot_with_errors,
+)
+from cnngen_course.objectives.adversarial import sample_latents
+
+
+def test_a_mixture_of_classes_adds_up() -> None:
+    weights = mix_classes(2, 5, 0.25, count=3)
+    assert weights.shape == (3, 10)
+    assert weights[1, 2] == 0.75 and weights[1, 5] == 0.25 and weights[1].sum() == 1
+    assert mix_classes(4, 4, 0.7)[0, 4] == 1
+
+
+def test_a_walk_is_round_and_keeps_its_length() -> None:
+    places = torch.arange(8) / 8
+    walk = compute_walk(places, None, seed=3, size=2000)
+    ends = sample_latents(2, 2000, None, torch.Generator().manual_seed(3))
+    torch.testing.assert_close(walk[0], ends[0])
+    torch.testing.assert_close(walk[2], ends[1], rtol=0, atol=1e-4)  # a quarter of the way: the second vector
+    torch.testing.assert_close(walk[4], -ends[0], rtol=0, atol=1e-4)
+    assert torch.all((walk.std(dim=1) - 1).abs() < 0.1)
+
+
+def test_truncation_bounds_the_two_vectors_of_a_walk() -> None:
+    assert compute_walk(torch.tensor([0.0, 0.25]), 0.5, seed=1).abs().max() <= 0.5 + 1e-4
+
+
+@torch.inference_mode()
+def test_an_unmixed_walk_draws_its_class() -> None:
+    places = torch.arange(20) / 20
+    for label in (1, 5, 8):
+        images, latents = draw_walk(label, 3, 0.0, 1.0, 0, places)
+        assert images.shape == (20, 1, 28, 28) and latents.shape == (20, 64)
+        torch.testing.assert_close(images, load_generator()(latents, torch.full((20,), label)), rtol=1e-4, atol=1e-4)
+        named = load_judge()(images).argmax(dim=1)
+        assert (named == label).float().mean() > 0.7
+
+
+def test_a_training_picture_is_its_own_neighbour() -> None:
+    train = load_clothes("train")
+    bag = train.images[train.labels == 8][5:6]
+    neighbours, distances = find_neighbours(bag, 8, 1)
+    assert neighbours.shape == (NEIGHBOURS, 1, 28, 28)
+    assert distances[0] < 0.05 and torch.all(distances.diff() >= 0)  # cdist rounds: not exactly 0
+    torch.testing.assert_close(neighbours[0], bag[0])
+    assert len(load_references(8, 1)) == 12_000 and len(load_references(8, 8)) == 6_000
+
+
+def test_copies_would_be_nearer_than_what_is_drawn() -> None:
+    images, _ = draw_walk(8, 8, 0.0, None, 0, torch.arange(10) / 10)
+    nearest = torch.stack([find_neighbours(image[None], 8, 8)[1][0] for image in images])
+    assert nearest.min() > 1  # a copy has 0
+    assert nearest.median() == pytest.approx(compute_usual_distance(8, 8), rel=0.5)
+
+
+def test_the_words_follow_the_controls() -> None:
+    view = draw_quality(7, 7, 0.5, 1.5, 0, 8, nearest=False)
+    assert "Asked for: Sneaker, at step 0" in view.text and "training pictures" not in view.text
+    view = draw_quality(7, 9, 0.3, 1.5, 12, 8, nearest=True)
+    assert "70% Sneaker and 30% Ankle boot" in view.text and "The nearest of 12,000 training pictures" in view.text
+
+
+def test_shades_are_distances_from_the_best_row() -> None:
+    figure = plot_answers({"good": [1.0, 0.5], "bad": [3.0, 0.5], "worse": [0.0, -0.001]}, {"a": 0, "b": 2}, "good")
+    shades = figure.axes[0].images[0].get_array()
+    assert shades[0].tolist() == [0, 0]
+    assert shades[1].tolist() == [1, 0] and shades[2, 0] == 0.5 and shades[2, 1] == 1
+    assert [text.get_text() for text in figure.axes[0].texts] == ["1", "0.50", "3", "0.50", "0", "0.00"]  # never -0.00
+
+
+def test_error_bars_are_as_long_as_the_errors() -> None:
+    figure = plot_with_errors({"one": ([1, 10], [2.0, 3.0], [0.5, 0.25])}, "n", ["value"])
+    segments = figure.axes[0].collections[0].get_segments()
+    assert [(low[1], high[1]) for low, high in segments] == [(1.5, 2.5), (2.75, 3.25)]
