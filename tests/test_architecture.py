@@ -18,7 +18,7 @@ FLOORS = (
     {"training", "metrics", "checkpoints"},
     {"adversarial_training", "set_metrics"},
     {"pretrained", "clinic"},
-    {"recipes"},
+    {"recipes", "comparison"},
     {"figures"},
     {"explorers"},
     {"exercises"},

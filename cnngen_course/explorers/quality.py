@@ -23,7 +23,7 @@ from cnngen_course.set_metrics import find_nearest
 
 STEPS = 40  # of a round walk; step 40 is step 0 again
 STOPS = 10  # pictures in the strip
-NEIGHBOURS = 4
+NEIGHBOURS = 6
 TESTED = 200  # test pictures of each class that say how far a new picture usually is from the training pictures
 
 
@@ -108,12 +108,12 @@ def make_quality_explorer() -> Panel:
     names = load_clothes("test").class_names
     options = [(name, label) for label, name in enumerate(names)]
     controls = {
-        "first": widgets.Dropdown(options=options, value=7, description="class"),
-        "second": widgets.Dropdown(options=options, value=9, description="mixed with"),
-        "share": widgets.FloatSlider(0.3, min=0, max=1, step=0.05, description="share of it"),
+        "first": widgets.Dropdown(options=options, value=6, description="class"),
+        "second": widgets.Dropdown(options=options, value=3, description="mixed with"),
+        "share": widgets.FloatSlider(0.5, min=0, max=1, step=0.05, description="share of it"),
         "truncation": widgets.FloatSlider(1.5, min=0.1, max=3, step=0.1, description="truncation"),
-        "step": widgets.IntSlider(0, 0, STEPS - 1, description="step of the walk"),
-        "seed": widgets.IntSlider(8, 0, 50, description="another walk"),
+        "step": widgets.IntSlider(8, 0, STEPS - 1, description="step of the walk"),
+        "seed": widgets.IntSlider(4, 0, 50, description="another walk"),
         "nearest": widgets.Checkbox(True, description="nearest training pictures", indent=False),
     }
     return Panel(draw_quality, controls)
@@ -138,7 +138,7 @@ def compose(image: Tensor, strip: Tensor, step: int, found: tuple[Tensor, Tensor
     if found:
         draw.text((250, 2), "nearest training pictures, with their distance", "black", font)
         for index, (neighbour, distance) in enumerate(zip(*found, strict=True)):
-            left, top = 250 + 120 * (index % 2), 20 + 114 * (index // 2)
+            left, top = 250 + 120 * (index % 3), 20 + 114 * (index // 3)
             picture.paste(to_pil(to_pixels(neighbour), 3), (left, top))
             draw.text((left, top + 86), f"{distance:.1f}", "black", font)
     draw.text((4, 252), "the whole walk; after the last picture it begins again", "black", font)

@@ -56,3 +56,24 @@ def changes(picture, before: str, seconds: float = 2) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def test_the_blind_test_is_answered_by_keyboard(open_lesson) -> None:
+    """Tab to a button, press the space bar or Enter: the next question comes, and the score says how it stands."""
+    page = open_lesson("09_comparison.ipynb")
+    panel = page.locator(".cnngen-panel").filter(has_text="start anew")
+    picture, said = panel.locator("img.cnngen-picture"), panel.locator("[role=status]")
+    panel.scroll_into_view_if_needed()
+    panel.locator(".noUi-handle").focus()
+    page.keyboard.press("Tab")  # from the slider to its number, from there to the buttons
+    for key in ("Space", "Enter"):
+        for _ in range(4):
+            if page.evaluate("document.activeElement.textContent") == "generated":
+                break
+            page.keyboard.press("Tab")
+        before = picture.evaluate(READ_PICTURE)
+        page.keyboard.press(key)
+        assert changes(picture, before), f"{key} does not answer"
+    text = said.inner_text()
+    assert "Question 3 of 64" in text and "Your errors so far" in text
+    panel.screenshot(path=ARTEFACTS / "09_comparison-blind-test.png")

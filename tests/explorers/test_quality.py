@@ -1,10 +1,15 @@
 """The numbers behind the explorer of the lesson on quality, and what its plots shade."""
 
+import numpy as np
 import pytest
 import torch
+from PIL import ImageColor
 
 from cnngen_course.explorers.quality import (
     NEIGHBOURS,
+    STEPS,
+    STOPS,
+    compose,
     compute_usual_distance,
     compute_walk,
     draw_quality,
@@ -18,6 +23,7 @@ from cnngen_course.explorers.quality import (
     plot_answers,
     plot_with_errors,
 )
+from cnngen_course.figures import RED
 from cnngen_course.objectives.adversarial import sample_latents
 
 
@@ -59,7 +65,8 @@ def test_a_training_picture_is_its_own_neighbour() -> None:
     neighbours, distances = find_neighbours(bag, 8, 1)
     assert neighbours.shape == (NEIGHBOURS, 1, 28, 28)
     assert distances[0] < 0.05 and torch.all(distances.diff() >= 0)  # rounded: not exactly 0
-    torch.testing.assert_close(distances[1:], torch.cdist(bag.flatten(1), load_references(8, 1))[0].sort()[0][1:4])
+    wanted = torch.cdist(bag.flatten(1), load_references(8, 1))[0].sort().values[1:NEIGHBOURS]
+    torch.testing.assert_close(distances[1:], wanted)
     torch.testing.assert_close(neighbours[0], bag[0])
     assert len(load_references(8, 1)) == 12_000 and len(load_references(8, 8)) == 6_000
 
@@ -76,6 +83,17 @@ def test_the_words_follow_the_controls() -> None:
     assert "Asked for: Sneaker, at step 0" in view.text and "training pictures" not in view.text
     view = draw_quality(7, 9, 0.3, 1.5, 12, 8, nearest=True)
     assert "70% Sneaker and 30% Ankle boot" in view.text and "The nearest of 12,000 training pictures" in view.text
+
+
+def test_the_frame_follows_the_walk() -> None:
+    """Ten pictures stand for forty steps: the frame moves by one picture every four steps."""
+    image, lefts = torch.zeros(1, 1, 28, 28), []
+    for step in (0, 3, 4, STEPS - 1):
+        picture = torch.tensor(np.array(compose(image, image.expand(STOPS, -1, -1, -1), step, None)))
+        red = torch.tensor(ImageColor.getrgb(RED))
+        lefts.append((picture == red).all(dim=2).nonzero()[:, 1].min().item())
+    assert lefts[0] == lefts[1] < lefts[2]
+    assert lefts[3] - lefts[0] == (STOPS - 1) * (lefts[2] - lefts[0])
 
 
 def test_shades_are_distances_from_the_best_row() -> None:

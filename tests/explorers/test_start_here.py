@@ -1,5 +1,6 @@
 """The first explorer's numbers: a walk begins and ends where it says, and repeats with its seed."""
 
+import numpy as np
 import torch
 
 from cnngen_course.explorers.start_here import STOPS, compute_walk, load_class_names, plot_walk, sample_latents
@@ -37,7 +38,9 @@ def test_the_judge_recognises_what_the_walk_starts_from() -> None:
 
 
 def test_the_frame_follows_the_place() -> None:
-    images = compute_walk(0, 1, 0.0, 0)
-    first, last = plot_walk(images, 0), plot_walk(images, STOPS - 1)
-    assert first.size == last.size
-    assert first.tobytes() != last.tobytes()
+    images = compute_walk(0, 0, 0.0, 0)  # the same picture everywhere: only the frame can move
+    pictures = [torch.tensor(np.array(plot_walk(images, place))) for place in (0, 1, STOPS - 1)]
+    framed = [(picture == torch.tensor([0xD5, 0x5E, 0x00])).all(dim=2).nonzero()[:, 1] for picture in pictures]
+    lefts = [columns.min().item() for columns in framed]
+    assert lefts[0] < lefts[1] and lefts[2] - lefts[0] == (STOPS - 1) * (lefts[1] - lefts[0])
+    assert all(columns.max() - columns.min() < 70 for columns in framed)
