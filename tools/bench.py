@@ -223,8 +223,9 @@ def train_generator(train: ImageSet, steps: int, seed: int, threads: int) -> tup
     seed_everything(seed)
     torch.set_num_threads(threads)
     generator, discriminator = Generator(), Discriminator()
-    objective, loader = Adversarial("relativistic", DifferencePenalty(0.1)), make_loader(train, BATCH)
-    settings = {"lr": 2e-3, "average": 0.998, "precision": pick_precision(), "progress": False}
+    objective, loader = Adversarial("relativistic", DifferencePenalty(0.05, every=8)), make_loader(train, BATCH)
+    average = 1 - 8 / steps  # over the last eighth of the run or so: more would remember the untrained weights
+    settings = {"lr": 2e-3, "average": average, "precision": pick_precision(), "progress": False}
     start = time.perf_counter()
     fit_adversarial(generator, discriminator, objective, loader, steps=steps, **settings)
     return generator, time.perf_counter() - start
