@@ -17,6 +17,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
+from cnngen_course.models.vgg import VGGFeatures
 from cnngen_course.paths import ROOT, WEIGHTS, DamagedFileError, read_data, read_ledger, read_verified
 from cnngen_course.runtime import pick_device
 
@@ -171,6 +172,18 @@ def load_mobilenet() -> PhotoClassifier:
         raise DamagedFileError(f"not the weights of MobileNetV2: {missing[:3]} missing, {unknown[:3]} unknown")
     names = json.loads(read_data("mobilenet_v2", "classes.json"))
     return PhotoClassifier(model.eval(), MobileNet_V2_Weights.IMAGENET1K_V1.transforms(), tuple(names))
+
+
+def load_vgg() -> VGGFeatures:
+    """Return the first nine convolutions of VGG16, pretrained on ImageNet; the weights are in ``data/``.
+
+    Raises:
+        DamagedFileError: a file is missing, cut or altered.
+    """
+    model = VGGFeatures()
+    weights = load_tensors(read_data("vgg16", "vgg16.safetensors"))
+    model.load_state_dict({name: value.float() for name, value in weights.items()})
+    return model
 
 
 def load_torchvision(name: str) -> PhotoClassifier:

@@ -210,6 +210,45 @@ class Adversarial:
         return self.augment(images) if self.augment else images
 
 
+class Opponent:
+    """A discriminator that learns along inside another objective, so that the plain ``fit`` trains the generator.
+
+    Args:
+        discriminator: called with pictures and what comes along with them (or None); returns logits.
+        game: what both minimise.
+        lr: learning rate of the discriminator's Adam.
+    """
+
+    def __init__(self, discriminator: nn.Module, game: Adversarial, lr: float = 1e-3) -> None:
+        self.discriminator, self.game = discriminator, game
+        # No momentum (first beta 0): the generator moves too, so yesterday's direction misleads.
+        self.optimizer = torch.optim.Adam(discriminator.parameters(), lr=lr, betas=(0.0, 0.99))
+        self.steps = 0
+
+    def play(
+        self, real: Tensor, generated: Tensor, condition: Tensor | None = None, older: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Train the discriminator one step, then return its values with what the generator is to minimise as "loss".
+
+        ``real`` and ``generated`` are pictures (N, C, H, W), ``condition`` (N, ...) is shown beside both. With
+        ``older`` pictures the discriminator learns from these instead of the generated ones. Where no gradient is
+        wanted (an evaluation), it stays as it is.
+        """
+        self.discriminator.to(real.device)
+        values = {}
+        if torch.is_grad_enabled():
+            shown = generated if older is None else older
+            values = self.game.compute_discriminator_loss(self.discriminator, real, shown, condition, self.steps)
+            values.pop("loss").backward()
+            self.optimizer.step()
+            self.optimizer.zero_grad()
+            self.steps += 1
+        self.discriminator.requires_grad_(False)  # it hands the gradient on and keeps none of it
+        values |= self.game.compute_generator_loss(self.discriminator, real, generated, condition)
+        self.discriminator.requires_grad_(True)
+        return values
+
+
 def sample_latents(
     count: int, size: int, truncation: float | None = None, random: torch.Generator | None = None
 ) -> Tensor:
