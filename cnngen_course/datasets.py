@@ -123,6 +123,37 @@ def _draw_shape(label: int, size: int, random: np.random.Generator) -> Tensor:
     return from_pil(picture)
 
 
+@dataclass(frozen=True)
+class Crops(Dataset):
+    """Square cut-outs of pictures of any size, each time others: ``make_loader`` serves them as ``(images,)``.
+
+    Attributes:
+        pictures: (3, H, W) uint8 each, sides of ``size`` or more.
+        size: of the cut-outs, to which larger squares are scaled down.
+        scale: the square's side as a share of the picture's short side, from and to.
+    """
+
+    pictures: Sequence[Tensor]
+    size: int
+    scale: tuple[float, float] = (0.25, 1.0)
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitems__(self, indices: Sequence[int]) -> tuple[Tensor]:
+        """Return one cut-out of each picture asked for, (B, 3, size, size) in [-1, 1], mirrored at random."""
+        return (random_flip(torch.cat([self._cut(self.pictures[index]) for index in indices])),)
+
+    def _cut(self, pixels: Tensor) -> Tensor:
+        height, width = pixels.shape[1:]
+        low, high = self.scale
+        share = low + (high - low) * torch.rand(()).item()
+        side = max(self.size, round(share * min(height, width)))
+        top, left = (int(torch.randint(length - side + 1, ())) for length in (height, width))
+        square = to_images(pixels[None, :, top : top + side, left : left + side])
+        return F.interpolate(square, (self.size, self.size), mode="bilinear", antialias=True, align_corners=False)
+
+
 def random_flip(images: Tensor) -> Tensor:
     """Mirror each picture left to right with probability one half."""
     mirrored = torch.rand(len(images), device=images.device) < 0.5

@@ -129,6 +129,18 @@ def compute_psnr(images: Tensor, reference: Tensor) -> Tensor:
     return 10 * torch.log10(2.0**2 / error)
 
 
+def compute_hole_psnr(images: Tensor, reference: Tensor, known: Tensor) -> float:
+    """Return the peak signal-to-noise ratio of the missing pixels of all pictures together, in decibels.
+
+    Images and reference are (N, C, H, W) in [-1, 1], ``known`` is (N, 1, H, W) bool.
+    """
+    check_pair(images, reference)
+    hole = ~known.expand_as(images)
+    if not hole.any():
+        raise ValueError("no pixel is missing: there is nothing to measure")
+    return (10 * torch.log10(2.0**2 / (images - reference)[hole].square().mean())).item()
+
+
 def check_pair(images: Tensor, reference: Tensor) -> None:
     """Raise ValueError unless both hold as many pictures of the same size."""
     if images.shape != reference.shape or images.ndim != 4:

@@ -20,14 +20,34 @@ def fill_mean(images: Tensor, known: Tensor) -> Tensor:
     return torch.where(known, images, mean)
 
 
-def fill_laplace(images: Tensor, known: Tensor, sweeps: int = 200) -> Tensor:
-    """Fill with a soap film: every missing pixel is the mean of its four neighbours (Laplace's equation)."""
-    kernel = images.new_tensor([[0, 1, 0], [1, 0, 1], [0, 1, 0]]).div(4).expand(images.shape[1], 1, 3, 3)
-    filled = fill_mean(images, known)
+def fill_pyramid(images: Tensor, known: Tensor) -> Tensor:
+    """Fill from coarse to fine: what is missing at one size comes from the half as large picture (push and pull).
+
+    A few steps at any size, all pictures at once.
+    """
+    shares, sums = [known.to(images.dtype)], [torch.where(known, images, 0)]
+    while max(shares[-1].shape[2:]) > 1:  # pull: means of the known pixels, at half the size again and again
+        margins = (0, shares[-1].shape[3] % 2, 0, shares[-1].shape[2] % 2)
+        share, total = (nn.functional.avg_pool2d(nn.functional.pad(x[-1], margins), 2) for x in (shares, sums))
+        total = total / share.clamp(min=1e-6)
+        share = (share > 0).to(share)
+        shares, sums = [*shares, share], [*sums, total * share]
+    filled = sums[-1]
+    for share, total in zip(reversed(shares[:-1]), reversed(sums[:-1]), strict=True):  # push: fill what is missing
+        rough = nn.functional.interpolate(filled, total.shape[2:], mode="bilinear", align_corners=False)
+        filled = torch.where(share > 0, total, rough)
+    return filled
+
+
+def fill_laplace(images: Tensor, known: Tensor, sweeps: int = 60) -> Tensor:
+    """Fill with a soap film: every missing pixel is the mean of its four neighbours (Laplace's equation).
+
+    Begins with the pyramid, which has the large shapes right, so that few sweeps over the picture do.
+    """
+    filled = fill_pyramid(images, known)
     for _ in range(sweeps):
-        around = nn.functional.conv2d(
-            nn.functional.pad(filled, (1, 1, 1, 1), mode="replicate"), kernel, groups=len(kernel)
-        )
+        wide = nn.functional.pad(filled, (1, 1, 1, 1), mode="replicate")
+        around = (wide[..., :-2, 1:-1] + wide[..., 2:, 1:-1] + wide[..., 1:-1, :-2] + wide[..., 1:-1, 2:]) / 4
         filled = torch.where(known, images, around)
     return filled
 
@@ -44,6 +64,7 @@ def fill_navier_stokes(images: Tensor, known: Tensor) -> Tensor:
 
 FILLS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mean": fill_mean,
+    "pyramid": fill_pyramid,
     "Laplace": fill_laplace,
     "Telea": fill_telea,
     "Navier-Stokes": fill_navier_stokes,

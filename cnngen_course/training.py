@@ -44,6 +44,7 @@ def fit(
     steps: int,
     lr: float = 1e-3,
     weight_decay: float = 0.0,
+    momentum: float = 0.9,
     average: float | None = None,
     evaluate: Evaluate | None = None,
     evaluate_every: int | None = None,
@@ -63,6 +64,7 @@ def fit(
         objective: returns ``{"loss": ..., ...}`` for a model and a batch.
         loader: yields batches; starts again when it is exhausted.
         lr: highest learning rate of AdamW.
+        momentum: its first beta; less where an opponent moves the goal.
         average: decay of a running average of the weights, e.g. 0.998, which replaces the weights at the end.
         evaluate: measures the (averaged) model on other data every ``evaluate_every`` steps and at the end.
         monitor: name of the evaluated value whose lowest point decides which weights are kept.
@@ -80,7 +82,8 @@ def fit(
     home = next(model.parameters()).device
     accelerator = Accelerator()  # device and processes; one precision a process would be too few for a notebook
     autocast = torch.autocast(accelerator.device.type, torch.bfloat16, enabled=precision == "bf16")
-    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.99), weight_decay=weight_decay, fused=True)
+    betas = momentum, 0.99
+    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, betas=betas, weight_decay=weight_decay, fused=True)
     model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, WarmupCosine(steps))
     network = accelerator.unwrap_model(model)

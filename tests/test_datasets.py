@@ -13,7 +13,7 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from cnngen_course import datasets, paths
-from cnngen_course.datasets import ImageSet, RandomErase, RandomRotate, RandomShift
+from cnngen_course.datasets import Crops, ImageSet, RandomErase, RandomRotate, RandomShift
 from cnngen_course.paths import DamagedFileError
 
 QUICK = settings(max_examples=25, deadline=None, derandomize=True)
@@ -269,3 +269,15 @@ def test_no_angle_changes_nothing() -> None:
 def test_decoding_gives_colour_pixels() -> None:
     content = (paths.DATA / "photos" / "animal_chelsea.webp").read_bytes()
     assert torch.equal(datasets.decode(content), datasets.load_photo("animal_chelsea").pixels)
+
+
+def test_crops_are_cut_from_their_picture_and_differ_each_time() -> None:
+    torch.manual_seed(0)
+    dark, light = torch.zeros(3, 40, 60, dtype=torch.uint8), torch.full((3, 80, 50), 255, dtype=torch.uint8)
+    (images,) = Crops([dark, light], 16).__getitems__([0, 1, 1])
+    assert images.shape == (3, 3, 16, 16)
+    torch.testing.assert_close(images, torch.tensor([-1.0, 1.0, 1.0]).view(3, 1, 1, 1).expand(3, 3, 16, 16))
+    noise = torch.randint(256, (3, 64, 64), dtype=torch.uint8)
+    loader = datasets.make_loader(Crops([noise] * 4, 16), 2)
+    (first,), (second,) = loader
+    assert not torch.equal(first[0], first[1]) and first.shape == second.shape

@@ -193,3 +193,12 @@ def test_blur_lowers_the_sharpness() -> None:
     blurred = torch.nn.functional.conv2d(images + 1, kernel, padding="same") - 1
     assert (metrics.compute_sharpness(blurred) < 0.95 * metrics.compute_sharpness(images)).all()
     assert metrics.compute_sharpness(torch.full((2, 1, 8, 8), 0.3)).tolist() == [0, 0]
+
+
+def test_the_hole_psnr_looks_at_missing_pixels_only() -> None:
+    reference, known = torch.zeros(2, 3, 8, 8), torch.ones(2, 1, 8, 8, dtype=torch.bool)
+    known[0, :, 2:4] = False
+    images = torch.where(known, 0.9, 0.2).expand_as(reference)  # far off where nobody looks
+    assert metrics.compute_hole_psnr(images, reference, known) == pytest.approx(20.0, abs=1e-4)
+    with pytest.raises(ValueError, match="no pixel is missing"):
+        metrics.compute_hole_psnr(images, reference, torch.ones_like(known))

@@ -75,7 +75,7 @@ class Stylist(nn.Module):
         self.draw = nn.Conv2d(width, 12, 3, padding=1, padding_mode="reflect")
 
     def forward(self, images: Tensor, styles: Tensor) -> Tensor:
-        """Images (N, 3, H, W) in [-1, 1], and styles (N,) or shares of them (N, style_count) -> (N, 3, H, W) in [-1, 1].
+        """Images (N, 3, H, W) in [-1, 1], styles (N,) or shares of them (N, style_count) -> (N, 3, H, W) in [-1, 1].
 
         Sides that 4 does not divide are filled up by their mirror image, and cut off again.
         """

@@ -10,6 +10,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from cnngen_course.restoration import fill_laplace
+
 GROUP_SIZE = 8
 
 
@@ -137,10 +139,18 @@ class Inpainter(nn.Module):
         channels: 1 for grey pictures, 3 for colour.
         widths: see ``UNet``.
         kind: of convolution, a name in ``CONVOLUTIONS``.
+        corrects: begin with the soap film of ``fill_laplace`` and draw what is missing from it, not the whole hole.
     """
 
-    def __init__(self, channels: int = 1, widths: tuple[int, ...] = (32, 64, 128), kind: str = "gated") -> None:
+    def __init__(
+        self,
+        channels: int = 1,
+        widths: tuple[int, ...] = (32, 64, 128),
+        kind: str = "gated",
+        corrects: bool = False,
+    ) -> None:
         super().__init__()
+        self.corrects = corrects
         self.network = UNet(channels + 1, channels, tuple(widths), kind)
 
     def forward(self, images: Tensor, known: Tensor) -> Tensor:
@@ -148,10 +158,12 @@ class Inpainter(nn.Module):
 
         Whatever stands in the damaged pixels is never looked at, not even NaN.
         """
-        clean = torch.where(known, images, 0)
+        clean = fill_laplace(images, known) if self.corrects else torch.where(known, images, 0)
         seen = known.to(images.dtype)
-        drawn = self.network(torch.cat([clean, seen], dim=1), seen)
-        return torch.where(known, images, drawn.to(images.dtype))
+        drawn = self.network(torch.cat([clean, seen], dim=1), seen).to(images.dtype)
+        if self.corrects:
+            drawn = (clean + drawn).clamp(-1, 1)
+        return torch.where(known, images, drawn)
 
 
 class TwoWay(nn.Module):
@@ -188,6 +200,6 @@ class PatchDiscriminator(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Images and what comes along, (N, ..., H, W) both -> logits (N, H / 2^(1 + depth), W / ...): high for "real"."""
+        """Pictures and what comes along, (N, ..., H, W) -> logits (N, H / 2^(1 + depth), W / ...), high for "real"."""
         x = images if condition is None else torch.cat([images, condition], dim=1)
         return self.layers(x.contiguous(memory_format=torch.channels_last))[:, 0]

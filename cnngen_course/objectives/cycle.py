@@ -19,7 +19,7 @@ class ImagePool:
 
     def swap(self, images: Tensor) -> Tensor:
         """Images (N, C, H, W) -> as many, some of them older."""
-        images = images.detach()
+        images = images.detach().float()  # half precision comes and goes between steps
         if self.pictures is None or len(self.pictures) < self.size:
             kept = images if self.pictures is None else torch.cat([self.pictures, images])
             self.pictures = kept[: self.size].clone()

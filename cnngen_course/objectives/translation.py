@@ -11,8 +11,8 @@ DAB_RADIUS = 2
 def sample_hints(pictures: Tensor, counts: Tensor) -> Tensor:
     """Dab the pictures' own colours at random places on empty paper: (N, 3, H, W) and (N,) -> (N, 4, H, W).
 
-    The first three channels hold the colours in [-1, 1], 0 where there is no dab; the fourth is 1 under a dab. Places in
-    colour are eight times as likely as white ones, as a learner dabs at things and not at the background.
+    The first three channels hold the colours in [-1, 1], 0 where there is no dab; the fourth is 1 under a dab. Places
+    in colour are eight times as likely as white ones, as a learner dabs at things and not at the background.
     """
     count, _, height, width = pictures.shape
     most = int(counts.max()) if count else 0

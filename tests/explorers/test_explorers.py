@@ -14,7 +14,7 @@ from PIL import Image
 from cnngen_course import explorers
 from cnngen_course.explorers.panel import Panel, View
 
-BASES = {"panel", "pad"}
+BASES = {"panel", "pad", "canvas"}
 MODULES = [module.name for module in pkgutil.iter_modules(explorers.__path__) if module.name not in BASES]
 
 

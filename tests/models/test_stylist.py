@@ -1,0 +1,30 @@
+"""A stylist keeps the picture's size and mixes styles."""
+
+import pytest
+import torch
+
+from cnngen_course.models.stylist import ConditionalInstanceNorm, Stylist
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (18, 27), (33, 20)])
+def test_the_size_stays(shape: tuple[int, int]) -> None:
+    images = torch.rand(2, 3, *shape)
+    drawn = Stylist(3, width=8, depth=1)(images, torch.tensor([0, 2]))
+    assert drawn.shape == images.shape and drawn.abs().max() <= 1
+
+
+def test_the_norm_is_torchs_until_a_style_differs() -> None:
+    norm, x = ConditionalInstanceNorm(4, 2), torch.rand(3, 4, 5, 5)
+    torch.testing.assert_close(norm(x, torch.tensor([0, 1, 0])), torch.nn.functional.instance_norm(x))
+    norm.table.weight.data[1, :4] = 1.0  # scale 2
+    torch.testing.assert_close(norm(x, torch.tensor([1, 1, 1])), 2 * torch.nn.functional.instance_norm(x))
+
+
+def test_a_share_of_one_is_the_style_itself() -> None:
+    torch.manual_seed(0)
+    model, images = Stylist(3, width=8, depth=1), torch.rand(1, 3, 16, 16)
+    for norm in (module for module in model.modules() if isinstance(module, ConditionalInstanceNorm)):
+        torch.nn.init.normal_(norm.table.weight)
+    pure, half = (model(images, torch.tensor([share])) for share in ([0.0, 1.0, 0.0], [0.5, 0.5, 0.0]))
+    torch.testing.assert_close(pure, model(images, torch.tensor([1])))
+    assert (pure - half).abs().max() > 1e-3
