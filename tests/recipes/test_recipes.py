@@ -13,6 +13,9 @@ NAMES = [module.name for module in pkgutil.iter_modules(recipes.__path__) if mod
 BANDS = {  # what other processors' rounding may change
     "accuracy": 0.002,
     "psnr": 0.05,
+    "psnr_centre": 0.05,
+    "psnr_free_form": 0.05,
+    "gain_free_form": 0.05,
     "ssim": 0.002,
     "bits_per_dimension": 0.001,
     "frechet": 0.005,
@@ -31,6 +34,8 @@ AIMS = {
     "vae": {"label_consistency": 0.85, "psnr": 20.0},
     "pixelcnn": {"accuracy": 0.9, "label_consistency": 0.8},
     "generator": {"label_consistency": 0.91, "diversity": 0.95},
+    "inpainter": {"psnr_centre": 16.0, "psnr_free_form": 19.0},
+    "photo_inpainter": {"gain_free_form": 1.0},
 }
 CEILINGS = {
     "vae": {"frechet": 1.9},
