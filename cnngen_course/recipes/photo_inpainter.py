@@ -1,0 +1,65 @@
+"""The repairer of colour photographs of lesson 10: it corrects the soap film instead of painting the whole hole."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cnngen_course.datasets import Crops, load_photos, make_loader
+from cnngen_course.masks import sample_masks
+from cnngen_course.metrics import compute_hole_psnr
+from cnngen_course.models.unet import Inpainter
+from cnngen_course.objectives.inpainting import Inpainting
+from cnngen_course.pretrained import Metric
+from cnngen_course.recipes.inpainter import measure_holes, sample_training_masks
+from cnngen_course.recipes.recipe import Recipe, main
+from cnngen_course.restoration import FILLS
+from cnngen_course.runtime import pick_precision
+from cnngen_course.training import fit
+
+SIZE = 64
+CUTS = 8  # squares cut from each test photograph
+
+
+def train(model: nn.Module, settings: dict[str, Any]) -> None:
+    photos = [photo.pixels for photo in load_photos("train")]
+    fit(
+        model,
+        Inpainting(sample_training_masks(SIZE), power=settings["power"]),
+        make_loader(Crops(photos, SIZE), settings["batch_size"]),
+        steps=settings["steps"],
+        lr=settings["lr"],
+        average=settings["average"],
+        precision=pick_precision(),
+    )
+
+
+def cut_test_squares(cuts: int = CUTS) -> Tensor:
+    """Cut squares from the photographs of the test set, the same each time: (34 · cuts, 3, 64, 64) in [-1, 1]."""
+    squares = Crops([photo.pixels for photo in load_photos("test")], SIZE)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return torch.cat([squares.__getitems__(range(len(squares)))[0] for _ in range(cuts)])
+
+
+def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
+    """Measure as for clothes, and how much better free-form damage is repaired than by the best classical way."""
+    images = cut_test_squares()[:count]
+    metrics = measure_holes(model, images)
+    known = sample_masks("free_form", len(images), SIZE)
+    best = max(compute_hole_psnr(fill(images, known), images, known) for fill in FILLS.values())
+    return metrics | {"gain_free_form": Metric(metrics["psnr_free_form"].value - best, len(images))}
+
+
+RECIPE = Recipe(
+    name="photo_inpainter",
+    model=Inpainter,
+    arguments={"channels": 3, "widths": [32, 64, 128, 128], "kind": "plain", "corrects": True},
+    data="photos",
+    settings={"steps": 6000, "batch_size": 16, "lr": 2e-3, "average": 0.998, "power": 2},
+    train=train,
+    measure=measure,
+)
+
+if __name__ == "__main__":
+    main(RECIPE)
