@@ -21,6 +21,7 @@ from cnngen_course.pretrained import load_pretrained
 from cnngen_course.restoration import FILLS
 
 SIZE, ZOOM = 96, 2
+BORDER = 4  # decibels; dots beyond are drawn at the border
 PHOTOS = {  # of the test set: the network never saw them
     "hedgehog": "animal_hedgehog",
     "osprey": "animal_perched-osprey",
@@ -93,10 +94,11 @@ def plot_gain(depths: Tensor, gains: Tensor) -> Figure:
     place = axes[0, 0]
     place.axhline(0, color="grey", linewidth=1, linestyle="--")
     shift = torch.linspace(-0.3, 0.3, len(depths))  # dots of one depth side by side
-    place.scatter(depths + shift, gains, 7, BLUE, alpha=0.45, linewidths=0, label="one picture")
+    inside = gains.clamp(-BORDER, BORDER)
+    place.scatter(depths + shift, inside, 7, BLUE, alpha=0.45, linewidths=0, label=f"a picture (±{BORDER}: or more)")
     steps = depths.unique()
-    means = torch.stack([gains[depths == step].mean() for step in steps])
-    place.plot(steps, means, "o-", color=ORANGE, linewidth=2, markersize=5, label="mean of a depth")
+    middles = torch.stack([gains[depths == step].median() for step in steps])
+    place.plot(steps, middles, "o-", color=ORANGE, linewidth=2, markersize=5, label="median of a depth")
     place.set(xlabel="depth of the damage, pixels", ylabel="dB better than Laplace")
     place.legend(frameon=False)
     return figure
@@ -109,7 +111,7 @@ def make_inpainting_explorer() -> Panel:
     controls = {
         "photo": widgets.Dropdown(options=list(PHOTOS), description="photograph"),
         "upload": widgets.FileUpload(accept="image/*", description="or your own"),
-        "kind": widgets.Dropdown(options=list(KINDS), description="damage"),
+        "kind": widgets.Dropdown(options=list(KINDS), value="text", description="damage"),
         "seed": widgets.IntSlider(1, 1, 20, description="other places"),
         "strokes": canvas,
     }
@@ -144,7 +146,7 @@ def draw_repairs(images: Tensor, kind: str, seed: int, strokes: tuple[dict[str, 
     pictures = [damaged, images, *repaired.values()]
     tiles = [to_pil(to_pixels(picture)[0], ZOOM) for picture in pictures]
     rows = [put_side_by_side(tiles[:2], titles[:2]), put_side_by_side(tiles[2:], titles[2:])]
-    return View(stack(rows), describe(known, errors, repaired, images))
+    return View(stack(rows), describe(known, errors, repaired, images), quality=80)
 
 
 def stack(rows: list[Image.Image]) -> Image.Image:

@@ -34,9 +34,9 @@ def train(model: nn.Module, settings: dict[str, Any]) -> None:
     )
 
 
-def cut_test_squares(cuts: int = CUTS) -> Tensor:
-    """Cut squares from the photographs of the test set, the same each time: (34 · cuts, 3, 64, 64) in [-1, 1]."""
-    squares = Crops([photo.pixels for photo in load_photos("test")], SIZE)
+def cut_squares(split: str, cuts: int = CUTS) -> Tensor:
+    """Cut squares from the photographs of a split, the same each time: (photographs · cuts, 3, 64, 64) in [-1, 1]."""
+    squares = Crops([photo.pixels for photo in load_photos(split)], SIZE)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return torch.cat([squares.__getitems__(range(len(squares)))[0] for _ in range(cuts)])
@@ -44,7 +44,7 @@ def cut_test_squares(cuts: int = CUTS) -> Tensor:
 
 def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
     """Measure as for clothes, and how much better free-form damage is repaired than by the best classical way."""
-    images = cut_test_squares()[:count]
+    images = cut_squares("test")[:count]
     metrics = measure_holes(model, images)
     known = sample_masks("free_form", len(images), SIZE)
     best = max(compute_hole_psnr(fill(images, known), images, known) for fill in FILLS.values())
