@@ -77,3 +77,38 @@ def test_the_blind_test_is_answered_by_keyboard(open_lesson) -> None:
     text = said.inner_text()
     assert "Question 3 of 64" in text and "Your errors so far" in text
     panel.screenshot(path=ARTEFACTS / "09_comparison-blind-test.png")
+
+
+def test_damage_is_painted_with_the_mouse(open_lesson) -> None:
+    """Drag over the canvas: the repairs follow; undo takes the stroke back, clear takes all of them."""
+    page = open_lesson("10_inpainting.ipynb")
+    panel = page.locator(".cnngen-panel").first
+    panel.wait_for(state="attached", timeout=60_000)
+    picture, said, canvas = (
+        panel.locator(place) for place in ("img.cnngen-picture", "[role=status]", ".cnngen-canvas")
+    )
+    canvas.scroll_into_view_if_needed()
+    start, share, before = said.inner_text(), read_share(said), picture.evaluate(READ_PICTURE)
+    box = canvas.bounding_box()
+    x, y, width, height = (box[name] for name in ("x", "y", "width", "height"))
+    page.mouse.move(x + 0.15 * width, y + 0.9 * height)
+    page.mouse.down()
+    page.mouse.move(x + 0.85 * width, y + 0.9 * height, steps=12)
+    page.mouse.up()
+    assert changes(picture, before), "the stroke did not reach Python"
+    time.sleep(1)  # the last message of the stroke
+    drawn, painted = read_share(said), picture.evaluate(READ_PICTURE)
+    assert drawn > share + 1
+    panel.screenshot(path=ARTEFACTS / "10_inpainting-mouse.png")
+    panel.get_by_role("button", name="undo").click()
+    assert changes(picture, painted)
+    assert said.inner_text() == start
+    undone = picture.evaluate(READ_PICTURE)
+    panel.get_by_role("button", name="clear").click()
+    assert changes(picture, undone)
+    assert read_share(said) < share
+
+
+def read_share(said) -> float:
+    """Return how many percent of the pixels a panel says to be missing."""
+    return float(said.inner_text().split("%")[0])
