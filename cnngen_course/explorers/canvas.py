@@ -4,31 +4,27 @@ import math
 from pathlib import Path
 from typing import Any, ClassVar
 
-import anywidget
 import torch
 import traitlets
 from PIL import Image, ImageColor, ImageDraw
 from torch import Tensor
 
+from cnngen_course.explorers.pad import Surface
 from cnngen_course.images import from_pil
 
 MOST_POINTS = 20_000  # of all strokes together; beyond it a drawing would no longer follow the hand
 FINE = 4  # strokes are drawn so many times larger, then scaled down: smooth edges
 
 
-class Canvas(anywidget.AnyWidget):
+class Canvas(Surface):
     """A square to draw on; ``value`` is a tuple of strokes, each ``{"tool", "colour", "width", "points"}``.
 
-    ``points`` are ``(x, y)`` in [0, 1], y downwards; ``width`` is a share of the side. In the browser one message is
-    under way at a time, so a slow drawing never lags behind the hand.
+    ``points`` are ``(x, y)`` in [0, 1], y downwards; ``width`` is a share of the side.
 
-    Args (all traits, which may also be set later):
+    Args (traits, beside those of ``Surface``):
         value: the strokes, oldest first; what is not a stroke is refused.
         tools: what can be drawn with, each ``{"name", "kind": "line" or "dab", "colour", "width"}``; the colour ""
             is the learner's choice.
-        description: the label, also what a screen reader says.
-        background: bytes of a JPEG or PNG under the strokes.
-        size: height and width of the square in screen pixels.
     """
 
     _esm = Path(__file__).with_name("canvas.js")
@@ -40,11 +36,8 @@ class Canvas(anywidget.AnyWidget):
 
     # The browser owns the strokes; an echo of older ones would undo what the hand has drawn meanwhile.
     strokes = traitlets.List(trait=traitlets.Dict()).tag(sync=True, echo_update=False)
-    sent = traitlets.Int(0).tag(sync=True, echo_update=False)  # number of the browser's last message
-    done = traitlets.Int(0).tag(sync=True)  # number of the last message that Python has dealt with
     tools = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     description = traitlets.Unicode("draw").tag(sync=True)
-    background = traitlets.Bytes(b"").tag(sync=True)
     size = traitlets.Int(320).tag(sync=True)
     value = traitlets.Tuple()
 
@@ -56,12 +49,8 @@ class Canvas(anywidget.AnyWidget):
     def _show(self, change: dict[str, Any]) -> None:
         self.strokes = [dict(stroke) for stroke in change["new"]]
 
-    @traitlets.observe("sent")
-    def _receive(self, _change: dict[str, Any]) -> None:
-        try:
-            self.value = tuple(self.strokes)  # whoever observes it draws now
-        finally:
-            self.done = self.sent  # also after an error: the canvas must stay alive
+    def read_value(self) -> tuple[dict[str, Any], ...]:
+        return tuple(self.strokes)
 
 
 def check_strokes(strokes: Any) -> tuple[dict[str, Any], ...]:

@@ -28,18 +28,25 @@ class ClassTable(nn.Embedding):
         return labels @ self.weight if labels.is_floating_point() else super().forward(labels)
 
 
-class ConditionalBatchNorm(nn.Module):
-    """Batch normalisation whose scale and shift are looked up by class (de Vries et al., 2017)."""
+class ConditionalNorm(nn.Module):
+    """A normalisation whose scale and shift are looked up by class; ``norm`` has none of its own."""
 
-    def __init__(self, channels: int, class_count: int) -> None:
+    def __init__(self, norm: nn.Module, channels: int, class_count: int) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.norm = norm
         self.table = ClassTable(class_count, 2 * channels)
         nn.init.zeros_(self.table.weight)  # all classes begin alike: scale 1, shift 0
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
         scale, shift = self.table(labels)[:, :, None, None].chunk(2, dim=1)  # (N, channels, 1, 1) each
         return self.norm(x) * (1 + scale) + shift
+
+
+class ConditionalBatchNorm(ConditionalNorm):
+    """Batch normalisation whose scale and shift are looked up by class (de Vries et al., 2017)."""
+
+    def __init__(self, channels: int, class_count: int) -> None:
+        super().__init__(nn.BatchNorm2d(channels, affine=False), channels, class_count)
 
 
 class GeneratorBlock(nn.Module):

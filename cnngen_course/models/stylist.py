@@ -3,24 +3,17 @@
 import torch
 from torch import Tensor, nn
 
-from cnngen_course.models.gan import ClassTable
+from cnngen_course.models.gan import ConditionalNorm
 
 
-class ConditionalInstanceNorm(nn.Module):
+class ConditionalInstanceNorm(ConditionalNorm):
     """Brings each channel of each picture to mean 0 and deviation 1, then scales and shifts it by style.
 
     These two numbers a channel are all in which styles differ (Dumoulin et al., 2017).
     """
 
     def __init__(self, channels: int, style_count: int) -> None:
-        super().__init__()
-        self.norm = nn.InstanceNorm2d(channels)
-        self.table = ClassTable(style_count, 2 * channels)
-        nn.init.zeros_(self.table.weight)  # all styles begin alike: scale 1, shift 0
-
-    def forward(self, x: Tensor, styles: Tensor) -> Tensor:
-        scale, shift = self.table(styles)[:, :, None, None].chunk(2, dim=1)  # (N, channels, 1, 1) each
-        return self.norm(x) * (1 + scale) + shift
+        super().__init__(nn.InstanceNorm2d(channels), channels, style_count)
 
 
 class StyledConv(nn.Module):
