@@ -9,6 +9,7 @@ import json
 import lzma
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 import torch
@@ -21,6 +22,11 @@ from cnngen_course.images import from_pil, to_images
 from cnngen_course.paths import read_data
 
 Augmentation = Callable[[Tensor], Tensor]
+
+
+def chain(*steps: Augmentation) -> Augmentation:
+    """Return one augmentation that does the given ones in order."""
+    return lambda images: reduce(lambda changed, step: step(changed), steps, images)
 
 
 @dataclass(frozen=True)
@@ -63,21 +69,18 @@ class ImageSet(Dataset):
 
     def with_augmentation(self, *steps: Augmentation) -> "ImageSet":
         """Return the same pictures, served through the given steps in order."""
-
-        def augment(images: Tensor) -> Tensor:
-            for step in steps:
-                images = step(images)
-            return images
-
-        return replace(self, augment=augment)
+        return replace(self, augment=chain(*steps))
 
 
-def make_loader(data: ImageSet, batch_size: int, shuffle: bool = True) -> DataLoader:
-    """Return batches of ``(images, labels)``; with ``shuffle`` in a new order each time, full batches only."""
+def make_loader(data: Dataset, batch_size: int, shuffle: bool = True) -> DataLoader:
+    """Return batches of what the set serves, e.g. ``(images, labels)``.
+
+    With ``shuffle`` they come in a new order each time, full batches only.
+    """
     return DataLoader(data, batch_size, shuffle=shuffle, drop_last=shuffle, collate_fn=_keep_batch)
 
 
-def _keep_batch(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+def _keep_batch(batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     return batch
 
 
@@ -154,6 +157,27 @@ class Crops(Dataset):
         return F.interpolate(square, (self.size, self.size), mode="bilinear", antialias=True, align_corners=False)
 
 
+@dataclass(frozen=True)
+class Unpaired(Dataset):
+    """Pictures of two kinds that do not belong together; each is served beside any one of the other kind.
+
+    Attributes:
+        first, second: (N, C, H, W) and (M, C, H, W) uint8.
+    """
+
+    first: Tensor
+    second: Tensor
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def __getitems__(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Return (B, C, H, W) of both kinds in [-1, 1], mirrored at random."""
+        others = torch.randint(len(self.second), (len(indices),))
+        chosen = self.first[torch.as_tensor(indices)], self.second[others]
+        return random_flip(to_images(chosen[0])), random_flip(to_images(chosen[1]))
+
+
 def random_flip(images: Tensor) -> Tensor:
     """Mirror each picture left to right with probability one half."""
     mirrored = torch.rand(len(images), device=images.device) < 0.5
@@ -193,6 +217,29 @@ class RandomErase:
         start = torch.randint(0, size, (count, 1)) - self.size // 2
         places = torch.arange(size)
         return (places >= start) & (places < start + self.size)  # (N, size)
+
+
+class ColourJitter:
+    """Change brightness, saturation and contrast of each colour picture by its own amount (Zhao et al., 2020).
+
+    Args:
+        brightness: up to half of it is added or taken away.
+        saturation, contrast: what differs from the pixel's grey and from the picture's mean is scaled by 1 plus or
+            minus up to half of it.
+    """
+
+    def __init__(self, brightness: float = 0.6, saturation: float = 1.0, contrast: float = 0.6) -> None:
+        self.brightness, self.saturation, self.contrast = brightness, saturation, contrast
+
+    def __call__(self, images: Tensor) -> Tensor:
+        images = images + self._sample(images, self.brightness)
+        grey = images.mean(dim=1, keepdim=True)
+        images = grey + (images - grey) * (1 + self._sample(images, self.saturation))
+        middle = images.mean(dim=(1, 2, 3), keepdim=True)
+        return middle + (images - middle) * (1 + self._sample(images, self.contrast))
+
+    def _sample(self, images: Tensor, reach: float) -> Tensor:
+        return reach * (torch.rand(len(images), 1, 1, 1).to(images) - 0.5)
 
 
 class RandomRotate:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from cnngen_course.models.classifier import Classifier
+from cnngen_course.models.vgg import VGGFeatures
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,13 @@ def compute_features(judge: Classifier, images: Tensor, batch_size: int = 100) -
     judge.eval()
     device = next(judge.parameters()).device
     return torch.cat([judge.compute_features(batch.to(device)).cpu() for batch in images.split(batch_size)])
+
+
+@torch.inference_mode()
+def compute_vgg_features(vgg: VGGFeatures, images: Tensor, layer: str = "relu2_2", batch_size: int = 50) -> Tensor:
+    """Return what a layer of VGG16 answers to colour pictures, the mean over all places: (N, 3, H, W) -> (N, C)."""
+    check_images(images)
+    return torch.cat([vgg(batch, [layer])[layer].mean(dim=(2, 3)) for batch in images.split(batch_size)])
 
 
 def check_images(images: Tensor) -> None:

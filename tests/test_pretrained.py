@@ -28,7 +28,7 @@ RECIPES = [module.name for module in pkgutil.iter_modules(recipes.__path__) if m
 @pytest.fixture
 def saved(tmp_path: Path) -> tuple[Autoencoder, Path]:
     torch.manual_seed(0)
-    model = Autoencoder(**ARGUMENTS).eval()
+    model = Autoencoder(**ARGUMENTS).eval().half().float()  # files hold 16 bits a number
     metrics = {"psnr": Metric(12.5, 100)}
     save_trained(
         model, "toy", arguments=ARGUMENTS, training={"steps": 1}, data="fashion_mnist", metrics=metrics, folder=tmp_path

@@ -46,8 +46,9 @@ class Recipe:
         start = time.perf_counter()
         self.train(model, settings)
         training = {"seed": self.seed, **settings, "seconds": round(time.perf_counter() - start)}
+        model.cpu().eval().half().float()  # what the file will hold is what must be measured
         save_trained(
-            model.cpu().eval(),
+            model,
             self.name,
             arguments=self.arguments,
             training=training,

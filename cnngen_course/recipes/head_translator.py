@@ -1,0 +1,79 @@
+"""The translator of lesson 12: drawn human heads to cat heads and back, without pairs."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cnngen_course.datasets import ColourJitter, RandomErase, RandomShift, Unpaired, chain, make_loader
+from cnngen_course.galleries import load_heads
+from cnngen_course.metrics import compute_frechet, compute_vgg_features
+from cnngen_course.models.unet import PatchDiscriminator, TwoWay
+from cnngen_course.objectives.adversarial import Adversarial, DifferencePenalty, Opponent
+from cnngen_course.objectives.cycle import Cycle, compute_error
+from cnngen_course.pretrained import Metric, load_vgg
+from cnngen_course.recipes.recipe import Recipe, main
+from cnngen_course.runtime import pick_precision
+from cnngen_course.training import fit
+
+
+def make_objective(cycle: float, identity: float, lr: float = 1e-3) -> Cycle:
+    """Return the game of two kinds; its discriminators see every picture shifted, recoloured and partly covered."""
+    augment = chain(ColourJitter(), RandomShift(6), RandomErase(20))
+    game = Adversarial("relativistic", DifferencePenalty(0.1, every=4), augment)
+    opponents = (Opponent(PatchDiscriminator(width=32, depth=3), game, lr) for _ in range(2))
+    return Cycle(*opponents, cycle=cycle, identity=identity)
+
+
+def train(model: nn.Module, settings: dict[str, Any]) -> None:
+    fit(
+        model,
+        make_objective(settings["cycle"], settings["identity"], settings["lr"]),
+        make_loader(
+            Unpaired(load_heads("humans", "train").pixels, load_heads("cats", "train").pixels), settings["batch_size"]
+        ),
+        steps=settings["steps"],
+        lr=settings["lr"],
+        momentum=0.5,
+        average=settings["average"],
+        precision=pick_precision(),
+    )
+
+
+@torch.inference_mode()
+def translate(network: nn.Module, images: Tensor) -> Tensor:
+    """Translate any number of pictures (N, 3, H, W), fifty at a time."""
+    return torch.cat([network(batch) for batch in images.split(50)])
+
+
+def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
+    """Measure on held-out heads: how far from the other kind before and after, and what is lost there and back.
+
+    Distances are Fréchet distances of VGG16's relu2_2, averaged over all places (128 features).
+    """
+    vgg = load_vgg()
+    humans, cats = (load_heads(kind, "test").images for kind in ("humans", "cats"))
+    new_cats, new_humans = translate(model.there, humans), translate(model.back, cats)
+    answers = [compute_vgg_features(vgg, images) for images in (humans, cats, new_humans, new_cats)]
+    n = len(humans)
+    return {
+        "frechet_untranslated": Metric(compute_frechet(answers[1], answers[0]), n),
+        "frechet_cats": Metric(compute_frechet(answers[1], answers[3]), n),
+        "frechet_humans": Metric(compute_frechet(answers[0], answers[2]), n),
+        "cycle_humans": Metric(compute_error(translate(model.back, new_cats), humans).item(), n),
+        "cycle_cats": Metric(compute_error(translate(model.there, new_humans), cats).item(), n),
+    }
+
+
+RECIPE = Recipe(
+    name="head_translator",
+    model=TwoWay,
+    arguments={"channels": 3, "widths": [32, 64, 128]},
+    data="heads",
+    settings={"steps": 16000, "batch_size": 8, "lr": 1e-3, "average": 0.998, "cycle": 3.0, "identity": 1.0},
+    train=train,
+    measure=measure,
+)
+
+if __name__ == "__main__":
+    main(RECIPE)
