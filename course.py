@@ -99,6 +99,10 @@ def heroes(arguments: list[str]) -> None:
     run(PYTHON, "-m", "tools.heroes", *arguments)
 
 
+def pages(arguments: list[str]) -> None:
+    run(PYTHON, "-m", "tools.pages", *arguments)
+
+
 def bench(arguments: list[str]) -> None:
     run(PYTHON, "-m", "tools.bench", *arguments)
 
@@ -122,6 +126,7 @@ TASKS = {
     "fix": (fix, "mend what the style check can mend by itself"),
     "execute": (execute, "run notebooks top to bottom and store their outputs"),
     "heroes": (heroes, "make the pictures at the top of the lessons"),
+    "pages": (pages, "bring the README's table and the glossary up to what the lessons say"),
     "bench": (bench, "measure speed and memory; write the minutes that lessons quote"),
     "rebuild": (rebuild, "make data sets anew from the packages they came from"),
     "lock": (lock, "resolve the versions anew (--upgrade for the newest)"),

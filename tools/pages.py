@@ -1,0 +1,93 @@
+"""``python course.py pages``: bring the README's table of lessons and the glossary up to what the lessons say.
+
+The sentences of the table come from lesson 00, the minutes from each lesson's header, the words of the glossary from
+the "New words" at each lesson's end. Nothing is typed twice.
+"""
+
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import nbformat
+
+from tools.execute import NOTEBOOKS, ROOT
+
+README = ROOT / "README.md"
+GLOSSARY = NOTEBOOKS / "GLOSSARY.md"
+PATHS = {  # what fits into that many hours of work, and what each lesson needs comes before it
+    "half a day": "00 01 04 13".split(),
+    "one day": "00 01 03 04 07 08".split(),
+    "two days": "00 01 02 03 04 05 07 08 10 11 13 18".split(),
+}
+HOURS = {"half a day": 5, "one day": 8, "two days": 16}
+MARKS = re.compile(r"(<!-- lessons: .*? -->\n).*?(<!-- end of lessons -->)", re.DOTALL)
+ROW = re.compile(r"^\| \[[^\]]*\]\((?P<file>\w+\.ipynb)\) \| (?P<text>[^|]+) \|", re.MULTILINE)
+NEW_WORD = re.compile(r"^- (?P<words>\*\*.+?\*\*(?:, \*\*.+?\*\*)*): (?P<meaning>.+)$", re.MULTILINE)
+
+
+def list_lessons() -> list[Path]:
+    return sorted(NOTEBOOKS.glob("*.ipynb"))
+
+
+def read_text(lesson: Path) -> list[str]:
+    """Return the lesson's text cells."""
+    return [cell.source for cell in nbformat.read(lesson, as_version=4).cells if cell.cell_type == "markdown"]
+
+
+def read_minutes(lesson: Path) -> int:
+    """Return how many minutes the lesson's header says that it takes to work through."""
+    return int(re.search(r"\*\*Time:\*\* about (\d+) minutes", read_text(lesson)[1])[1])
+
+
+def describe_paths() -> dict[str, str]:
+    """Return each path through the course as "00, 01, 04 (about 3 hours)"."""
+    minutes = {lesson.name[:2]: read_minutes(lesson) for lesson in list_lessons()}
+    return {
+        path: f"{', '.join(numbers)} (about {sum(minutes[number] for number in numbers) / 60:.0f} hours)"
+        for path, numbers in PATHS.items()
+    }
+
+
+def make_table() -> str:
+    """Return the README's table of lessons and its three paths."""
+    makes = dict(ROW.findall("\n".join(read_text(list_lessons()[0]))))
+    makes["00_start_here.ipynb"] = "your first generated picture, within ten seconds"
+    rows = ["| lesson | you will make | minutes |", "|---|---|---|"]
+    for lesson in list_lessons():
+        title = f"{lesson.name[:2]} · {lesson.stem[3:].replace('_', ' ').capitalize()}".replace("Gan", "GAN")
+        rows.append(f"| [{title}](notebooks/{lesson.name}) | {makes[lesson.name]} | {read_minutes(lesson)} |")
+    paths = [f"- **{path.capitalize()}:** {text}" for path, text in describe_paths().items()]
+    return "\n".join([*rows, "", "Three ways through, exercises included:", "", *paths]) + "\n"
+
+
+def update_readme(text: str) -> str:
+    """Return the README with its table of lessons as it should be."""
+    if not MARKS.search(text):
+        raise ValueError("README.md has lost the two comments between which the table of lessons stands")
+    return MARKS.sub(lambda found: found[1] + make_table() + found[2], text)
+
+
+def read_words(lesson: Path) -> list[tuple[str, str]]:
+    """Return the lesson's new words, each with its meaning; several that share one stand together."""
+    words = read_text(lesson)[-1].split("**New words**")[1].split("**Go further**")[0]
+    return [(found["words"].replace("**", ""), found["meaning"].rstrip(".")) for found in NEW_WORD.finditer(words)]
+
+
+def make_glossary() -> str:
+    """Return the page of all new words, in alphabetical order, each with the lessons that explain it."""
+    meanings = defaultdict(list)
+    for lesson in list_lessons():
+        for word, meaning in read_words(lesson):
+            meanings[word].append(f"{meaning} ([{lesson.name[:2]}]({lesson.name}))")
+    rows = [f"- **{word}**: {'; also: '.join(meanings[word])}" for word in sorted(meanings, key=str.casefold)]
+    head = "# Glossary\n\nThe new words of all lessons, as each lesson explains them; the number leads to it.\n\n"
+    return head + "\n".join(rows) + "\n"
+
+
+def main() -> None:
+    README.write_text(update_readme(README.read_text(encoding="utf-8")), encoding="utf-8")
+    GLOSSARY.write_text(make_glossary(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
