@@ -178,6 +178,39 @@ class Unpaired(Dataset):
         return random_flip(to_images(chosen[0])), random_flip(to_images(chosen[1]))
 
 
+@dataclass(frozen=True)
+class Pairs(Dataset):
+    """Pictures that belong together two by two, e.g. an outline and the same in colour.
+
+    Attributes:
+        sources, targets: (N, C, H, W) and (N, D, H, W) uint8, of one size.
+        augment: changes both alike: it is given each pair as one picture of C + D channels.
+    """
+
+    sources: Tensor
+    targets: Tensor
+    augment: Augmentation | None = None
+
+    def __post_init__(self) -> None:
+        sizes = [(len(pixels), *pixels.shape[2:]) for pixels in (self.sources, self.targets)]
+        if sizes[0] != sizes[1]:
+            raise ValueError(
+                f"a pair is two pictures of one size, got (N, H, W) {sizes[0]} and {sizes[1]}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def __getitems__(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Return (B, C, H, W) and (B, D, H, W) in [-1, 1]."""
+        chosen = torch.as_tensor(indices)
+        both = to_images(torch.cat([self.sources[chosen], self.targets[chosen]], dim=1))
+        if self.augment:
+            both = self.augment(both)
+        channels = self.sources.shape[1]
+        return both[:, :channels], both[:, channels:]
+
+
 def random_flip(images: Tensor) -> Tensor:
     """Mirror each picture left to right with probability one half."""
     mirrored = torch.rand(len(images), device=images.device) < 0.5

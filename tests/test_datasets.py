@@ -13,7 +13,16 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from cnngen_course import datasets, paths
-from cnngen_course.datasets import Crops, ImageSet, RandomErase, RandomRotate, RandomShift
+from cnngen_course.datasets import (
+    ColourJitter,
+    Crops,
+    ImageSet,
+    Pairs,
+    RandomErase,
+    RandomRotate,
+    RandomShift,
+    Unpaired,
+)
 from cnngen_course.paths import DamagedFileError
 
 QUICK = settings(max_examples=25, deadline=None, derandomize=True)
@@ -281,3 +290,74 @@ def test_crops_are_cut_from_their_picture_and_differ_each_time() -> None:
     loader = datasets.make_loader(Crops([noise] * 4, 16), 2)
     (first,), (second,) = loader
     assert not torch.equal(first[0], first[1]) and first.shape == second.shape
+
+
+def test_unpaired_pictures_meet_others_each_time() -> None:
+    torch.manual_seed(0)
+    first, second = (torch.arange(start, start + 8, dtype=torch.uint8).view(8, 1, 1, 1) for start in (0, 100))
+    pairs = Unpaired(first.expand(8, 3, 4, 4), second.expand(8, 3, 4, 4))
+    loader = datasets.make_loader(pairs, 4)
+    partners: dict[int, set[int]] = {number: set() for number in range(8)}
+    for _ in range(20):
+        for ones, twos in loader:
+            assert ones.shape == twos.shape == (4, 3, 4, 4)
+            numbers = [((images[:, 0, 0, 0] + 1) * 127.5).round().int().tolist() for images in (ones, twos)]
+            for one, two in zip(*numbers, strict=True):
+                partners[one].add(two)
+    assert all(len(met) > 3 and met <= set(range(100, 108)) for met in partners.values())
+
+
+def test_unpaired_kinds_are_mirrored_each_by_itself_and_need_not_be_equally_many() -> None:
+    torch.manual_seed(0)
+    slope = torch.arange(0, 250, 50, dtype=torch.uint8).expand(1, 3, 5, 5)
+    ones, twos = Unpaired(slope, slope.repeat(3, 1, 1, 1)).__getitems__([0] * 400)
+    mirrored = [images[:, 0, 0, 0] > images[:, 0, 0, 4] for images in (ones, twos)]
+    assert all(150 < one.sum() < 250 for one in mirrored)
+    assert 150 < (mirrored[0] ^ mirrored[1]).sum() < 250
+
+
+def test_chained_steps_run_in_order() -> None:
+    assert datasets.chain(lambda x: x + 1, lambda x: 2 * x)(torch.tensor(3.0)) == 8
+    assert datasets.chain()(torch.tensor(3.0)) == 3
+
+
+def test_colour_jitter_without_reach_changes_nothing() -> None:
+    images = make_batch()
+    torch.testing.assert_close(ColourJitter(0, 0, 0)(images), images)
+
+
+def test_brightness_moves_all_of_a_picture_by_the_same_amount() -> None:
+    torch.manual_seed(0)
+    moved = (ColourJitter(0.6, 0, 0)(make_batch(500)) - make_batch(500)).flatten(1)
+    torch.testing.assert_close(moved, moved[:, :1].expand_as(moved), atol=1e-5, rtol=0)
+    assert 0.28 < moved.max() <= 0.3 and -0.3 <= moved.min() < -0.28
+
+
+def test_saturation_keeps_each_pixels_grey_and_contrast_the_pictures_mean() -> None:
+    torch.manual_seed(0)
+    images = make_batch()
+    coloured, contrasted = ColourJitter(0, 1, 0)(images), ColourJitter(0, 0, 0.6)(images)
+    assert not torch.equal(coloured, images) and not torch.equal(contrasted, images)
+    torch.testing.assert_close(coloured.mean(dim=1), images.mean(dim=1), atol=1e-5, rtol=0)
+    torch.testing.assert_close(contrasted.mean(dim=(1, 2, 3)), images.mean(dim=(1, 2, 3)), atol=1e-5, rtol=0)
+    ratios = contrasted.flatten(1).std(dim=1) / images.flatten(1).std(dim=1)
+    assert 0.69 < ratios.min() < 0.8 and 1.2 < ratios.max() < 1.31
+
+
+def test_gradients_flow_through_the_augmentation() -> None:
+    images = make_batch(4).requires_grad_()
+    datasets.chain(ColourJitter(), RandomShift(2), RandomErase(3))(images).sum().backward()
+    assert images.grad is not None and (images.grad != 0).float().mean() > 0.5
+
+
+def test_pairs_stay_pairs_whatever_happens_to_them() -> None:
+    torch.manual_seed(0)
+    targets = torch.randint(256, (6, 3, 12, 12), dtype=torch.uint8)
+    data = Pairs(targets[:, :1], targets, datasets.chain(datasets.random_flip, RandomShift(3)))
+    for sources, colours in datasets.make_loader(data, 3):
+        assert sources.shape == (3, 1, 12, 12) and colours.shape == (3, 3, 12, 12)
+        torch.testing.assert_close(sources, colours[:, :1])
+    plain = Pairs(targets[:, :1], targets).__getitems__([4])
+    torch.testing.assert_close(plain[1], datasets.to_images(targets[4:5]))
+    with pytest.raises(ValueError, match="one size"):
+        Pairs(targets[:5, :1], targets)

@@ -35,6 +35,13 @@ def spread_dabs(points: Tensor) -> Tensor:
     return torch.cat([colours / shares.clamp(min=1), (shares > 0).to(points)], dim=1)
 
 
+def swap_colours(pictures: Tensor, chosen: Tensor) -> Tensor:
+    """Let red, green and blue of the chosen pictures change places at random; ``chosen`` is (N,) bool."""
+    order = torch.rand(len(pictures), 3).argsort(dim=1)
+    order = torch.where(chosen[:, None], order, torch.arange(3)).to(pictures.device)
+    return pictures.gather(1, order[:, :, None, None].expand_as(pictures))
+
+
 class Translation:
     """``weight`` times the mean absolute error, and how little a discriminator is taken in, where there is one.
 
@@ -42,21 +49,30 @@ class Translation:
         opponent: sees pictures beside their source.
         weight: of the absolute error; 0 leaves the opponent alone to say what is good.
         most_dabs: pictures come with 0 to so many dabs of colour; None for a model that takes no hints.
+        recolour: share of the dabbed pictures whose red, green and blue change places, so that only the dabs tell
+            their colours: the model learns to obey a dab, also one that it would never have chosen.
 
     Raises:
         ValueError: neither an error nor an opponent: there is nothing to learn.
     """
 
-    def __init__(self, opponent: Opponent | None = None, weight: float = 1.0, most_dabs: int | None = 12) -> None:
+    def __init__(
+        self,
+        opponent: Opponent | None = None,
+        weight: float = 1.0,
+        most_dabs: int | None = 12,
+        recolour: float = 0.0,
+    ) -> None:
         if opponent is None and weight == 0:
             raise ValueError("without an opponent the weight of the absolute error must be above 0")
-        self.opponent, self.weight, self.most_dabs = opponent, weight, most_dabs
+        self.opponent, self.weight, self.most_dabs, self.recolour = opponent, weight, most_dabs, recolour
 
     def __call__(self, model: nn.Module, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         sources, targets = batch
         inputs = sources
         if self.most_dabs is not None:
             counts = torch.randint(self.most_dabs + 1, (len(targets),)) * (torch.rand(len(targets)) < 0.8)
+            targets = swap_colours(targets, (counts > 0) & (torch.rand(len(targets)) < self.recolour))
             inputs = torch.cat([sources, sample_hints(targets, counts.to(targets.device))], dim=1)
         drawn = model(inputs)
         error = (drawn.float() - targets).abs().mean()

@@ -5,7 +5,7 @@ import torch
 
 from cnngen_course.models.unet import PatchDiscriminator, UNet
 from cnngen_course.objectives.adversarial import Adversarial, Opponent
-from cnngen_course.objectives.translation import DAB_RADIUS, Translation, sample_hints, spread_dabs
+from cnngen_course.objectives.translation import DAB_RADIUS, Translation, sample_hints, spread_dabs, swap_colours
 
 
 def test_hints_are_as_many_as_asked_for_and_true() -> None:
@@ -56,3 +56,28 @@ def test_the_loss_is_the_error_and_what_the_opponent_says() -> None:
     torch.testing.assert_close(values["loss"], values["generator_loss"])
     with pytest.raises(ValueError, match="above 0"):
         Translation(weight=0)
+
+
+def test_colours_change_places_in_the_chosen_pictures_only() -> None:
+    torch.manual_seed(0)
+    pictures, chosen = torch.rand(60, 3, 4, 4), torch.arange(60) % 2 == 0
+    swapped = swap_colours(pictures, chosen)
+    assert torch.equal(swapped[~chosen], pictures[~chosen])
+    torch.testing.assert_close(swapped.sort(dim=1).values, pictures.sort(dim=1).values)
+    assert 15 < (swapped != pictures).flatten(1).any(dim=1).sum() <= 30
+
+
+def test_recoloured_pictures_come_with_dabs_of_their_new_colours() -> None:
+    torch.manual_seed(0)
+    red = torch.tensor([1.0, -1.0, -1.0]).view(1, 3, 1, 1).expand(40, 3, 16, 16)
+    seen = []
+
+    def model(inputs: torch.Tensor) -> torch.Tensor:
+        seen.append(inputs)
+        return torch.zeros(40, 3, 16, 16, requires_grad=True)
+
+    Translation(recolour=1.0)(model, (torch.ones(40, 1, 16, 16), red))
+    hints = seen[0][:, 1:]
+    dabbed = hints[:, 3].flatten(1).any(dim=1)
+    colours = {tuple(h[:3, h[3] == 1].mean(dim=1).round().tolist()) for h in hints[dabbed]}
+    assert colours == {(1, -1, -1), (-1, 1, -1), (-1, -1, 1)} and 20 < dabbed.sum() < 40

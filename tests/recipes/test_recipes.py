@@ -16,6 +16,12 @@ BANDS = {  # what other processors' rounding may change
     "psnr_centre": 0.05,
     "psnr_free_form": 0.05,
     "gain_free_form": 0.05,
+    "l1": 0.001,
+    "l1_outline": 1e-5,
+    "l1_ten_dabs": 0.001,
+    "psnr_ten_dabs": 0.05,
+    "share": 0.005,
+    "share_ten_dabs": 0.005,
     "ssim": 0.002,
     "bits_per_dimension": 0.001,
     "frechet": 0.005,
@@ -41,11 +47,13 @@ AIMS = {
     "generator": {"label_consistency": 0.91, "diversity": 0.95},
     "inpainter": {"psnr_centre": 16.0, "psnr_free_form": 19.0},
     "photo_inpainter": {"gain_free_form": 0.25},
+    "colourist": {"psnr_ten_dabs": 18.5},
 }
 CEILINGS = {
     "vae": {"frechet": 1.9},
     "pixelcnn": {"bits_per_dimension": 0.98},
     "generator": {"frechet": 0.4},
+    "colourist": {"share": 0.78, "share_ten_dabs": 0.48},
 }  # metrics that are better the lower
 
 
