@@ -194,9 +194,7 @@ class Pairs(Dataset):
     def __post_init__(self) -> None:
         sizes = [(len(pixels), *pixels.shape[2:]) for pixels in (self.sources, self.targets)]
         if sizes[0] != sizes[1]:
-            raise ValueError(
-                f"a pair is two pictures of one size, got (N, H, W) {sizes[0]} and {sizes[1]}"
-            )
+            raise ValueError(f"a pair is two pictures of one size, got (N, H, W) {sizes[0]} and {sizes[1]}")
 
     def __len__(self) -> int:
         return len(self.sources)
