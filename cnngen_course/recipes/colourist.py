@@ -82,7 +82,7 @@ RECIPE = Recipe(
     arguments={"in_channels": 5, "out_channels": 3, "widths": [32, 64, 96, 96, 96]},
     data="emoji_pairs",
     settings={
-        "steps": 12000,
+        "steps": 8000,
         "batch_size": 16,
         "lr": 2e-3,
         "weight_decay": 0.01,
