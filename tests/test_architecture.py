@@ -10,7 +10,7 @@ from cnngen_course.paths import ROOT
 PACKAGE = ROOT / "cnngen_course"
 FLOORS = (
     {"__init__", "paths", "runtime"},
-    {"images", "operations", "linear", "masks", "restoration"},
+    {"images", "operations", "linear", "masks", "restoration", "attacks"},
     {"datasets", "blocks"},
     {"galleries"},
     {"models"},
@@ -18,7 +18,7 @@ FLOORS = (
     {"training", "metrics", "checkpoints"},
     {"adversarial_training", "set_metrics"},
     {"pretrained", "clinic"},
-    {"recipes", "comparison"},
+    {"recipes", "comparison", "ablation"},
     {"figures"},
     {"explorers"},
     {"exercises"},
