@@ -1,0 +1,176 @@
+"""The artist of lesson 15: 204 emoji faces in six designs, also those that a design never had."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from cnngen_course.datasets import make_loader
+from cnngen_course.galleries import Gallery, load_emoji_faces
+from cnngen_course.images import to_images
+from cnngen_course.models.artist import Artist
+from cnngen_course.objectives.drawing import Drawing
+from cnngen_course.pretrained import Metric
+from cnngen_course.recipes.recipe import Recipe, main
+from cnngen_course.runtime import pick_precision
+from cnngen_course.training import fit
+
+HELD_OUT = 100  # pictures never trained on
+LEAST = 3  # pictures of each face that stay in the training set
+
+
+@dataclass(frozen=True)
+class Cells(Dataset):
+    """Pictures with two labels each, as cells of a table of faces and designs; some cells are empty.
+
+    Attributes:
+        pixels: (N, 3, H, W) uint8.
+        faces, styles: (N,) int64, which face it is and in whose design.
+    """
+
+    pixels: Tensor
+    faces: Tensor
+    styles: Tensor
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor, Tensor]:
+        chosen = torch.as_tensor(indices)
+        return to_images(self.pixels[chosen]), self.faces[chosen], self.styles[chosen]
+
+    @property
+    def images(self) -> Tensor:
+        """All pictures as floats (N, 3, H, W) in [-1, 1]."""
+        return to_images(self.pixels)
+
+    def select(self, chosen: Tensor | slice) -> "Cells":
+        """Return the cells of a mask, of indices, or of a slice."""
+        return Cells(self.pixels[chosen], self.faces[chosen], self.styles[chosen])
+
+
+@dataclass(frozen=True)
+class Table:
+    """All faces in all designs, as far as they exist.
+
+    Attributes:
+        train, held_out: the cells to learn from, and those that only measure.
+        face_names, style_names: what the labels mean.
+        kinds: of each face: its mood where it has one, else "animal", "person" or "other".
+    """
+
+    train: Cells
+    held_out: Cells
+    face_names: tuple[str, ...]
+    style_names: tuple[str, ...]
+    kinds: tuple[str, ...]
+
+
+@cache
+def load_table() -> Table:
+    """Load the emoji faces of the training split, and hold out ``HELD_OUT`` of them, the same ones each time."""
+    gallery = load_emoji_faces("train")
+    faces, face_names = gallery.compute_labels("name")
+    styles, style_names = gallery.compute_labels("vendor")
+    held = choose_held_out(gallery, faces)
+    cells = Cells(gallery.pixels, faces, styles)
+    kinds = {
+        facts["name"]: facts["category"] if facts["category"] != "smiley" else facts["mood"] or "other"
+        for facts in gallery.details
+    }
+    return Table(cells.select(~held), cells.select(held), face_names, style_names, tuple(kinds[n] for n in face_names))
+
+
+def choose_held_out(gallery: Gallery, faces: Tensor) -> Tensor:
+    """Return which pictures to hold out, (N,) bool: by the order of a hash, and never the last ``LEAST`` of a face."""
+    texts = [f"{facts['vendor']} {facts['name']}" for facts in gallery.details]
+    order = sorted(range(len(texts)), key=lambda place: hashlib.sha256(texts[place].encode()).digest())
+    left, held = torch.bincount(faces), torch.zeros(len(texts), dtype=torch.bool)
+    for place in order:
+        if held.sum() < HELD_OUT and left[faces[place]] > LEAST:
+            held[place] = True
+            left[faces[place]] -= 1
+    return held
+
+
+def train(model: nn.Module, settings: dict[str, Any]) -> None:
+    fit(
+        model,
+        Drawing(settings["edges"]),
+        make_loader(load_table().train, settings["batch_size"]),
+        steps=settings["steps"],
+        lr=settings["lr"],
+        average=settings["average"],
+        precision=pick_precision(),
+    )
+
+
+@torch.inference_mode()
+def draw(model: nn.Module, faces: Tensor, styles: Tensor, batch_size: int = 100) -> Tensor:
+    """Draw faces in styles, both by number (N,) or as shares: (N, 3, 64, 64) in [-1, 1]."""
+    parts = zip(faces.split(batch_size), styles.split(batch_size), strict=True)
+    return torch.cat([model(*part) for part in parts])
+
+
+def compute_distances(drawn: Tensor, cells: Cells, faces: Tensor, style_count: int) -> Tensor:
+    """Return the mean absolute error of each picture against the same face in every design, (N, style_count).
+
+    A design that never had the face is infinitely far.
+    """
+    distances = torch.full((len(drawn), style_count), torch.inf)
+    for row, (image, face) in enumerate(zip(drawn, faces, strict=True)):
+        same = cells.select(cells.faces == face)
+        distances[row, same.styles] = (same.images - image).abs().flatten(1).mean(dim=1)
+    return distances
+
+
+def find_borrowed(table: Table) -> Tensor:
+    """Return for each held-out cell the error of the best picture to be had without drawing, (N,).
+
+    It is the same face in the design that is most like the wanted one, by the faces that both have.
+    """
+    count, train = len(table.style_names), table.train
+    likeness = compute_distances(train.images, train, train.faces, count)  # (N, styles)
+    rows = [likeness[train.styles == style] for style in range(count)]
+    alike = torch.stack([torch.where(row.isinf(), torch.nan, row).nanmean(dim=0) for row in rows])  # (styles, styles)
+    errors = compute_distances(table.held_out.images, train, table.held_out.faces, count)
+    order = alike[table.held_out.styles].masked_fill(errors.isinf(), torch.inf)
+    return errors.gather(1, order.argmin(dim=1, keepdim=True))[:, 0]
+
+
+def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
+    """Measure on held-out cells: the error, that of a borrowed picture, and whether the design is the one asked for."""
+    table = load_table()
+    held = table.held_out.select(slice(count))
+    drawn = draw(model, held.faces, held.styles)
+    both = Cells(
+        *(
+            torch.cat([getattr(part, name) for part in (table.train, table.held_out)])
+            for name in ("pixels", "faces", "styles")
+        )
+    )
+    nearest = compute_distances(drawn, both, held.faces, len(table.style_names)).argmin(dim=1)
+    values = {
+        "l1": (drawn - held.images).abs().mean().item(),
+        "l1_borrowed": find_borrowed(table)[:count].mean().item(),
+        "style_accuracy": (nearest == held.styles).float().mean().item(),
+    }
+    return {name: Metric(value, len(held)) for name, value in values.items()}
+
+
+RECIPE = Recipe(
+    name="artist",
+    model=Artist,
+    arguments={"thing_count": 204, "style_count": 6, "noise": 0.25},
+    data="emoji_faces",
+    settings={"steps": 9000, "batch_size": 16, "lr": 2e-3, "average": 0.998, "edges": 1.0},
+    train=train,
+    measure=measure,
+)
+
+if __name__ == "__main__":
+    main(RECIPE)
