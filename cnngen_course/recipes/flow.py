@@ -69,7 +69,7 @@ RECIPE = Recipe(
     model=Denoiser,
     arguments={"width": 64, "depth": 3, "class_count": 10, "channels": 1},
     data="fashion_mnist",
-    settings={"steps": 12000, "batch_size": 64, "lr": 2e-3, "average": 0.999, "drop": 0.1},
+    settings={"steps": 7000, "batch_size": 64, "lr": 2e-3, "average": 0.999, "drop": 0.1},
     train=train,
     measure=measure,
 )
