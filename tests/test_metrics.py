@@ -13,6 +13,7 @@ from cnngen_course import metrics
 from cnngen_course.datasets import make_shapes
 from cnngen_course.models.classifier import Classifier
 from cnngen_course.operations import compute_gaussian_kernel
+from cnngen_course.pretrained import load_vgg
 
 SEEDS = st.integers(0, 10_000)
 
@@ -202,3 +203,27 @@ def test_the_hole_psnr_looks_at_missing_pixels_only() -> None:
     assert metrics.compute_hole_psnr(images, reference, known) == pytest.approx(20.0, abs=1e-4)
     with pytest.raises(ValueError, match="no pixel is missing"):
         metrics.compute_hole_psnr(images, reference, torch.ones_like(known))
+
+
+def test_vgg_features_are_the_mean_answers_over_all_places() -> None:
+    vgg, images = load_vgg(), torch.rand(5, 3, 16, 24, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    features = metrics.compute_vgg_features(vgg, images, batch_size=2)
+    assert features.shape == (5, 128)
+    torch.testing.assert_close(features, vgg(images, ["relu2_2"])["relu2_2"].mean(dim=(2, 3)))
+    assert metrics.compute_vgg_features(vgg, images, "relu3_1").shape == (5, 256)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [(torch.full((2, 3, 16, 16), 255.0), r"lie in \[-1, 1\]"), (torch.zeros(2, 1, 16, 16), "colour pictures")],
+)
+def test_vgg_features_of_unfit_pictures_are_refused(images: Tensor, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        metrics.compute_vgg_features(load_vgg(), images)
+
+
+def test_colourfulness_is_0_for_grey_and_2_for_pure_colours() -> None:
+    grey = torch.rand(1, 1, 6, 6).expand(1, 3, 6, 6) * 2 - 1
+    red = torch.tensor([1.0, -1.0, -1.0]).view(1, 3, 1, 1).expand(1, 3, 6, 6)
+    half = torch.cat([grey[..., :3], red[..., 3:]], dim=3)
+    assert metrics.compute_colourfulness(torch.cat([grey, red, half])).tolist() == pytest.approx([0, 2, 1])
