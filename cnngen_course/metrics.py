@@ -178,6 +178,14 @@ def compute_sharpness(images: Tensor) -> Tensor:
     return (down.square() + across.square()).sqrt().flatten(1).mean(dim=1)
 
 
+def compute_colourfulness(images: Tensor) -> Tensor:
+    """Return the mean gap between the strongest and the weakest of red, green and blue of each picture, (N,).
+
+    Grey, black and white give 0, pure colours 2; images are (N, 3, H, W) in [-1, 1].
+    """
+    return (images.amax(dim=1) - images.amin(dim=1)).flatten(1).mean(dim=1)
+
+
 def compute_checkerboard(images: Tensor, period: int) -> Tensor:
     """Return the strength of the pattern that repeats every ``period`` pixels in each picture, (N,).
 

@@ -1,0 +1,137 @@
+"""What does each part of a loss do? The same colouring network trained with the L1 error, an opponent, or both.
+
+Each ``Ablation`` is a short training on emoji outlines, without hints, measured on held-out emoji at some moments. They
+lie in ``data/ablation``; ``python course.py rebuild ablation`` runs them anew.
+"""
+
+import io
+import json
+import time
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cnngen_course.datasets import Pairs, RandomShift, chain, make_loader, random_flip
+from cnngen_course.galleries import load_emoji_pairs
+from cnngen_course.images import to_pixels
+from cnngen_course.metrics import compute_colourfulness, compute_frechet, compute_vgg_features
+from cnngen_course.models.unet import PatchDiscriminator, UNet
+from cnngen_course.objectives.adversarial import Adversarial, DifferencePenalty, Opponent
+from cnngen_course.objectives.translation import Translation
+from cnngen_course.paths import read_data
+from cnngen_course.pretrained import load_vgg
+from cnngen_course.runtime import pick_precision, seed_everything
+from cnngen_course.training import fit
+
+WAYS = {"L1": (1.0, False), "adversarial": (0.0, True), "both": (30.0, True)}  # weight of the error, an opponent?
+STEPS = 800
+MOMENTS = 4  # measurements of a training, evenly spaced
+KEPT = slice(0, 156, 5)  # held-out emoji whose pictures are kept, at the last moment
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """One stored training.
+
+    Attributes:
+        way: a name in ``WAYS``.
+        steps, seconds: of training; seconds of processor time.
+        evaluations: at each moment ``{"step", "l1", "colourfulness", "frechet"}`` of all held-out emoji.
+        pixels: (N, 3, 64, 64) uint8, what the network makes of the held-out outlines ``KEPT``.
+    """
+
+    way: str
+    steps: int
+    seconds: float
+    evaluations: list[dict[str, float]]
+    pixels: Tensor
+
+
+def make_network() -> UNet:
+    return UNet(1, 3, (24, 48, 64, 64))
+
+
+def make_objective(way: str) -> Translation:
+    """Return the objective of a way: all networks and settings are the same, only this differs."""
+    weight, opposed = WAYS[way]
+    game = Adversarial("relativistic", DifferencePenalty(0.1, every=4))
+    opponent = Opponent(PatchDiscriminator(3, 1, width=24, depth=2), game) if opposed else None
+    return Translation(opponent, weight, most_dabs=None)
+
+
+@cache
+def load_emoji(split: str) -> tuple[Tensor, Tensor]:
+    """Return outlines (N, 1, 64, 64) and pictures (N, 3, 64, 64) in [-1, 1]."""
+    outlines, colours = load_emoji_pairs(split)
+    return outlines.images[:, :1], colours.images
+
+
+@torch.inference_mode()
+def measure(model: nn.Module) -> dict[str, float]:
+    """Measure a network without hints on the held-out emoji: error, colour, and distance of feature clouds."""
+    outlines, pictures = load_emoji("test")
+    drawn = torch.cat([model(some) for some in outlines.split(52)])
+    vgg = load_vgg()
+    return {
+        "l1": (drawn - pictures).abs().mean().item(),
+        "colourfulness": compute_colourfulness(drawn).mean().item(),
+        "frechet": compute_frechet(compute_vgg_features(vgg, pictures), compute_vgg_features(vgg, drawn)),
+    }
+
+
+def run(way: str, steps: int = STEPS) -> tuple[Ablation, nn.Module]:
+    """Train one way from scratch; return what came of it, and the network."""
+    seed_everything(0)
+    model = make_network()
+    outlines, colours = load_emoji_pairs("train")
+    pairs = Pairs(outlines.pixels[:, :1], colours.pixels, chain(random_flip, RandomShift(4)))
+    start, pauses = time.process_time(), []
+
+    def evaluate(network: nn.Module) -> dict[str, float]:
+        before = time.process_time()
+        values = measure(network)
+        pauses.append(time.process_time() - before)
+        return values
+
+    history = fit(
+        model,
+        make_objective(way),
+        make_loader(pairs, batch_size=16),
+        steps=steps,
+        lr=2e-3,
+        momentum=0.5,
+        average=0.99,
+        evaluate=evaluate,
+        evaluate_every=max(1, steps // MOMENTS),
+        precision=pick_precision(),
+        progress=False,
+    )
+    seconds = time.process_time() - start - sum(pauses)
+    with torch.inference_mode():
+        drawn = model(load_emoji("test")[0][KEPT])
+    return Ablation(way, steps, round(seconds, 1), history.evaluations, to_pixels(drawn)), model
+
+
+def encode_ablation(ablation: Ablation) -> bytes:
+    """Return what is to be stored as the bytes of an ``.npz`` file."""
+    facts = {name: getattr(ablation, name) for name in ("way", "steps", "seconds", "evaluations")}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, pixels=ablation.pixels.numpy(), facts=np.array(json.dumps(facts)))
+    return buffer.getvalue()
+
+
+@cache
+def load_ablation(way: str) -> Ablation:
+    """Return a stored training.
+
+    Raises:
+        DamagedFileError: the file is missing, cut or altered.
+        ValueError: there is no such way.
+    """
+    if way not in WAYS:
+        raise ValueError(f"there are {', '.join(WAYS)}, got {way!r}")
+    with np.load(io.BytesIO(read_data("ablation", f"{way.lower()}.npz"))) as stored:
+        return Ablation(**json.loads(str(stored["facts"])), pixels=torch.from_numpy(stored["pixels"]))
