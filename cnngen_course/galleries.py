@@ -96,6 +96,18 @@ def load_people() -> list[Photo]:
     return _load_files("people", None, None)
 
 
+def load_face_boxes() -> list[tuple[Tensor, Tensor]]:
+    """Load where the faces of ``load_people`` are, in the same order: boxes of faces (F, 4), and of masked ones (M, 4).
+
+    A box is left, top, right, bottom in pixels, drawn by hand from forehead to chin.
+    """
+    entries = json.loads(read_data("people", "metadata.json"))
+    kinds = [
+        [torch.tensor(entry[kind], dtype=torch.float32).view(-1, 4) for kind in ("faces", "masks")] for entry in entries
+    ]
+    return [(faces, masks) for faces, masks in kinds]
+
+
 def _load_sheet(name: str, labels: str, sheet: str, split: str) -> Gallery:
     facts = json.loads(read_data(name, labels))
     tiles = _cut_tiles(decode(read_data(name, facts["sheets"][sheet])), facts["tile"])
