@@ -41,7 +41,7 @@ def train(model: nn.Module, settings: dict[str, Any]) -> None:
         average=settings["average"],
         precision=pick_precision(),
         evaluate=evaluate,
-        evaluate_every=2000,
+        evaluate_every=2500,
         on_evaluate=report,
     )
 
@@ -69,7 +69,7 @@ RECIPE = Recipe(
     model=Denoiser,
     arguments={"width": 64, "depth": 3, "class_count": 10, "channels": 1},
     data="fashion_mnist",
-    settings={"steps": 7000, "batch_size": 64, "lr": 2e-3, "average": 0.999, "drop": 0.1},
+    settings={"steps": 5000, "batch_size": 64, "lr": 2e-3, "average": 0.999, "drop": 0.1},
     train=train,
     measure=measure,
 )
