@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from cnngen_course.blocks import ConvNormAct, Downsample, ResidualBlock, Upsample
+from cnngen_course.blocks import ConvNormAct, Downsample, ResidualBlock, Upsample, make_block
 
 
 class Encoder(nn.Module):
@@ -26,16 +26,18 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """(N, latent_size) -> (N, C, 28, 28) in [-1, 1]."""
+    """(N, latent_size) -> (N, C, 28, 28) in [-1, 1]; ``block`` is a name in ``blocks.BLOCKS``."""
 
-    def __init__(self, out_channels: int, width: int, latent_size: int, upsampling: str = "shuffle") -> None:
+    def __init__(
+        self, out_channels: int, width: int, latent_size: int, upsampling: str = "shuffle", block: str = "residual"
+    ) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.Linear(latent_size, 4 * width * 7 * 7),
             nn.Unflatten(1, (4 * width, 7, 7)),
-            ResidualBlock(4 * width, 4 * width),
+            make_block(block, 4 * width, 4 * width),
             Upsample(4 * width, 2 * width, upsampling),  # (N, 2·width, 14, 14)
-            ResidualBlock(2 * width, 2 * width),
+            make_block(block, 2 * width, 2 * width),
             Upsample(2 * width, width, upsampling),  # (N, width, 28, 28)
             nn.Conv2d(width, out_channels, 3, padding=1),
         )

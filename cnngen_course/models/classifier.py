@@ -1,10 +1,11 @@
 """A convolutional classifier, whose inner features also serve as the course's judge of pictures."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
-from cnngen_course.blocks import BLOCKS, ConvNormAct, Downsample
+from cnngen_course.blocks import ConvNormAct, Downsample, make_block
 
 
 class Classifier(nn.Module):
@@ -17,6 +18,7 @@ class Classifier(nn.Module):
         depth: blocks per stage.
         block: a name in ``blocks.BLOCKS``.
         feature_count: length of the feature vector that the last layer (and the judge) reads.
+        style: ``activation`` and ``normalise`` of all blocks.
     """
 
     def __init__(
@@ -27,16 +29,15 @@ class Classifier(nn.Module):
         depth: int = 1,
         block: str = "residual",
         feature_count: int = 64,
+        **style: Any,
     ) -> None:
         super().__init__()
-        if block not in BLOCKS:
-            raise ValueError(f"unknown block {block!r}: use {', '.join(BLOCKS)}")
-        layers: list[nn.Module] = [ConvNormAct(in_channels, widths[0])]
+        layers: list[nn.Module] = [ConvNormAct(in_channels, widths[0], **style)]
         for stage, width in enumerate(widths):
             if stage > 0:
-                layers.append(Downsample(widths[stage - 1], width))
-            layers += [BLOCKS[block](width, width) for _ in range(depth)]
-        layers.append(ConvNormAct(widths[-1], feature_count, kernel_size=1))
+                layers.append(Downsample(widths[stage - 1], width, **style))
+            layers += [make_block(block, width, width, **style) for _ in range(depth)]
+        layers.append(ConvNormAct(widths[-1], feature_count, kernel_size=1, **style))
         self.body = nn.Sequential(*layers)
         self.head = nn.Linear(feature_count, class_count)
 
