@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from cnngen_course.models.gan import ConditionalNorm
+from cnngen_course.models.gan import ClassTable, ConditionalNorm
 
 
 class ConditionalInstanceNorm(ConditionalNorm):
@@ -48,7 +48,8 @@ class Stylist(nn.Module):
     """Pictures and styles -> the same pictures, repainted (after Johnson et al., 2016).
 
     Style 0 is "as it is": it is trained to give the picture back, so that a mixture of it and another style is a
-    weaker dose of that style.
+    weaker dose of that style. What the network draws is added to the picture itself, of which each style keeps its
+    own share of red, green and blue: at first all of it, so that training starts from the picture and not from noise.
 
     Args:
         style_count: styles to choose from, "as it is" included.
@@ -66,6 +67,10 @@ class Stylist(nn.Module):
         self.up = StyledConv(2 * width, 4 * width, style_count)  # 4·width channels become width at twice the size
         self.shuffle = nn.PixelShuffle(2)
         self.draw = nn.Conv2d(width, 12, 3, padding=1, padding_mode="reflect")
+        with torch.no_grad():  # small, and alike for the four pixels of a square: training starts without a pattern
+            self.draw.weight.copy_(0.2 * self.draw.weight[:3].repeat_interleave(4, dim=0))
+        self.kept = ClassTable(style_count, 3)  # 1 is added: what each style keeps of the picture
+        nn.init.zeros_(self.kept.weight)
 
     def forward(self, images: Tensor, styles: Tensor) -> Tensor:
         """Images (N, 3, H, W) in [-1, 1], styles (N,) or shares of them (N, style_count) -> (N, 3, H, W) in [-1, 1].
@@ -74,9 +79,11 @@ class Stylist(nn.Module):
         """
         height, width = images.shape[2:]
         filled = nn.functional.pad(images, (0, -width % 4, 0, -height % 4), mode="reflect")
-        x = self.enter(self.unshuffle(filled), styles)  # (N, width, H/2, W/2)
-        x = self.down(x, styles)  # (N, 2·width, H/4, W/4)
+        entered = self.enter(self.unshuffle(filled), styles)  # (N, width, H/2, W/2)
+        x = self.down(entered, styles)  # (N, 2·width, H/4, W/4)
         for block in self.blocks:
             x = block(x, styles)
-        x = self.shuffle(self.up(x, styles))  # (N, width, H/2, W/2)
-        return torch.tanh(self.shuffle(self.draw(x)))[..., :height, :width]
+        x = self.shuffle(self.up(x, styles)) + entered  # (N, width, H/2, W/2)
+        drawn = self.shuffle(self.draw(x))  # (N, 3, H, W)
+        kept = 1 + self.kept(styles)[:, :, None, None]
+        return torch.tanh(drawn + kept * torch.atanh(0.98 * filled))[..., :height, :width]

@@ -28,3 +28,19 @@ def test_a_share_of_one_is_the_style_itself() -> None:
     pure, half = (model(images, torch.tensor([share])) for share in ([0.0, 1.0, 0.0], [0.5, 0.5, 0.0]))
     torch.testing.assert_close(pure, model(images, torch.tensor([1])))
     assert (pure - half).abs().max() > 1e-3
+
+
+def test_training_starts_from_the_picture_itself() -> None:
+    torch.manual_seed(0)
+    images = torch.rand(2, 3, 16, 16) * 1.8 - 0.9
+    drawn = Stylist(3, width=8, depth=1)(images, torch.tensor([0, 2]))
+    assert (drawn - images).square().mean() < 0.1 * images.var()
+
+
+def test_a_style_may_keep_nothing_of_the_picture() -> None:
+    model, images = Stylist(2, width=8, depth=1), torch.rand(1, 3, 16, 16)
+    torch.nn.init.zeros_(model.draw.weight)
+    torch.nn.init.zeros_(model.draw.bias)
+    model.kept.weight.data[1] = -1.0  # 1 is added: 0 is left
+    assert model(images, torch.tensor([1])).abs().max() == 0
+    torch.testing.assert_close(model(images, torch.tensor([0])), 0.98 * images)
