@@ -267,8 +267,8 @@ def make_log(model: nn.Module, losses: list[float], seconds: list[float], rows: 
 SEEDS = (0, 1)  # of the race
 RATES = (1e-4, 1e-3, 3e-3, 1e-2, 1e-1, 1.0)
 SIZES = (600, 6_000, 60_000)  # 1, 10 and 100% of the pictures
-RACE = Trial(lr=1e-2, schedule="warm-up", average=0.96, steps=320, evaluations=5)
-DEEP = replace(RACE, depth=4, steps=200, lr=3e-3)
+RACE = Trial(lr=1e-2, schedule="warm-up", average=0.95, steps=240, evaluations=4)
+DEEP = replace(RACE, depth=4, steps=150, lr=3e-3, evaluations=3)
 
 
 def name_grid(activation: str, lr: float, normalise: bool) -> str:
@@ -278,9 +278,9 @@ def name_grid(activation: str, lr: float, normalise: bool) -> str:
 
 def list_series() -> dict[str, dict[str, Trial]]:
     """Return every stored trial by the name of its series and its own."""
-    grid = Trial(width=12, depth=2, schedule="constant", batch_size=64, steps=100)
-    drawing = replace(RACE, task="draw", lr=3e-3, steps=220, batch_size=64)
-    learning = Trial(block="residual", steps=320)
+    grid = Trial(width=12, depth=2, schedule="constant", batch_size=64, steps=80)
+    drawing = replace(RACE, task="draw", lr=3e-3, steps=260, batch_size=64, evaluations=5)
+    learning = Trial(block="residual", steps=240)
     return {
         "blocks": {
             f"{block}, seed {seed}": replace(RACE, block=block, seed=seed) for seed in SEEDS for block in BLOCKS
@@ -298,7 +298,7 @@ def list_series() -> dict[str, dict[str, Trial]]:
             for lr in RATES
         },
         "schedules": {
-            f"{schedule}, {lr:g}": Trial(block="residual", schedule=schedule, lr=lr, steps=200, evaluations=4)
+            f"{schedule}, {lr:g}": Trial(block="residual", schedule=schedule, lr=lr, steps=160, evaluations=4)
             for lr in (3e-3, 3e-2)
             for schedule in SCHEDULES
         },
