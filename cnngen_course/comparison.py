@@ -2,12 +2,14 @@
 
 Each ``Contestant`` gets a class and draws a piece of clothing. How many steps each may train is a fixed number that
 takes about a minute of one processor thread, so that a run repeats; the seconds really spent are kept beside it. The
-outcomes of three seeds lie in ``data/comparison``; ``python course.py rebuild comparison`` runs them anew.
+outcomes of three seeds lie in ``data/comparison``; ``python course.py rebuild comparison`` runs them anew. A fifth way,
+``NEWCOMERS``, comes in the last lesson and keeps to the same rules.
 """
 
 import io
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
 
@@ -24,10 +26,11 @@ from cnngen_course.metrics import (
     compute_label_consistency,
     compute_sharpness,
 )
+from cnngen_course.models.denoiser import Denoiser
 from cnngen_course.models.gan import Discriminator, Generator
 from cnngen_course.models.pixelcnn import PixelCNN
 from cnngen_course.models.vae import Condition, ConditionalDecoder, ConditionalVAE, compute_details
-from cnngen_course.objectives import adversarial, likelihood, variational
+from cnngen_course.objectives import adversarial, flow, likelihood, variational
 from cnngen_course.paths import read_data
 from cnngen_course.pretrained import load_pretrained
 from cnngen_course.runtime import pick_precision, seed_everything
@@ -162,7 +165,25 @@ class GAN(Contestant):
         return adversarial.sample_images(model, labels, random=random)
 
 
+class Flow(Contestant):
+    """Class and noise in; the noise is moved to a picture in twenty steps, with guidance."""
+
+    title, steps, batch_size = "flow", 950, 64
+
+    def build(self) -> Denoiser:
+        return Denoiser(width=40, depth=2)
+
+    def train(self, model: nn.Module, data: ImageSet, steps: int, progress: bool = False) -> list[float]:
+        return self.fit(model, flow.FlowMatching(), data, steps, 2e-3, progress)
+
+    def draw(self, model: nn.Module, labels: Tensor, random: torch.Generator | None = None) -> Tensor:
+        settings = {"steps": 20, "guidance": 2.0, "precision": pick_precision()}
+        return flow.sample_images(model, labels, random=random, **settings)
+
+
 CONTESTANTS: dict[str, Contestant] = {"pixel": PixelLoss(), "vae": VAE(), "pixelcnn": Autoregression(), "gan": GAN()}
+NEWCOMERS: dict[str, Contestant] = {"flow": Flow()}
+EVERYONE = CONTESTANTS | NEWCOMERS
 
 
 def pick_average(steps: int, highest: float) -> float:
@@ -207,7 +228,7 @@ class Outcome:
     """What came of one training.
 
     Attributes:
-        contestant: a name in ``CONTESTANTS``.
+        contestant: a name in ``EVERYONE``.
         steps, seconds: of training; seconds of processor time.
         weights: of the part that draws.
         metrics: each with ``MEASURED`` pictures: frechet, kernel_distance, precision, recall, label_consistency,
@@ -235,7 +256,7 @@ def run(name: str, seed: int, steps: int | None = None, measured: int = MEASURED
         measured: pictures behind each number.
         kept: pictures to keep.
     """
-    contestant = CONTESTANTS[name]
+    contestant = EVERYONE[name]
     steps = steps or contestant.steps
     seed_everything(seed)
     model = contestant.build()
@@ -295,16 +316,16 @@ def load_outcome(name: str, seed: int = 0) -> Outcome:
         DamagedFileError: the file is missing, cut or altered.
         ValueError: there is no such contestant or seed.
     """
-    if name not in CONTESTANTS or seed not in SEEDS:
-        raise ValueError(f"there are {', '.join(CONTESTANTS)} with the seeds {SEEDS}, got {name!r} and {seed}")
+    if name not in EVERYONE or seed not in SEEDS:
+        raise ValueError(f"there are {', '.join(EVERYONE)} with the seeds {SEEDS}, got {name!r} and {seed}")
     with np.load(io.BytesIO(read_data("comparison", f"{name}_{seed}.npz"))) as stored:
         facts = json.loads(str(stored["facts"]))
         return Outcome(**facts | {"pixels": torch.from_numpy(stored["pixels"])})
 
 
-def collect(metric: str) -> dict[str, list[float]]:
+def collect(metric: str, contestants: Iterable[str] = tuple(CONTESTANTS)) -> dict[str, list[float]]:
     """Return a metric of every contestant that has it, one value a seed."""
-    outcomes = {name: [load_outcome(name, seed) for seed in SEEDS] for name in CONTESTANTS}
+    outcomes = {name: [load_outcome(name, seed) for seed in SEEDS] for name in contestants}
     return {
         name: [outcome.metrics[metric] for outcome in runs]
         for name, runs in outcomes.items()

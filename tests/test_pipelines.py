@@ -1,0 +1,96 @@
+"""What is missing for a large pipeline is said with its remedy; where nothing is, it is called as it must be."""
+
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pytest
+import torch
+from PIL import Image
+
+from cnngen_course import pipelines
+from cnngen_course.pipelines import ObstacleError, draw_from_text, list_obstacles
+from cnngen_course.pretrained import NetworkNeededError
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A computer without the packages and without a GPU."""
+    monkeypatch.setattr(pipelines.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(pipelines, "pick_device", lambda: torch.device("cpu"))
+
+
+@pytest.fixture
+def furnished(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A computer with everything; the library is a stand-in that keeps what it was asked."""
+    calls = SimpleNamespace(loaded=[], drawn=[], device=None, error=None)
+
+    class Pipeline:
+        @classmethod
+        def from_pretrained(cls, name: str, **settings: object) -> "Pipeline":
+            if calls.error:
+                raise calls.error
+            calls.loaded.append((name, settings))
+            return cls()
+
+        def to(self, device: torch.device) -> "Pipeline":
+            calls.device = device
+            return self
+
+        def __call__(self, prompt: str, **settings: object) -> SimpleNamespace:
+            calls.drawn.append((prompt, settings))
+            return SimpleNamespace(images=[Image.new("RGB", (64, 64), "red")])
+
+    module = ModuleType("diffusers")
+    module.AutoPipelineForText2Image = Pipeline
+    monkeypatch.setitem(sys.modules, "diffusers", module)
+    monkeypatch.setattr(pipelines.importlib.util, "find_spec", lambda name: module)
+    monkeypatch.setattr(pipelines, "pick_device", lambda: torch.device("mps"))
+    monkeypatch.setattr(pipelines.shutil, "disk_usage", lambda path: SimpleNamespace(free=100e9))
+    return calls
+
+
+def test_each_obstacle_comes_with_its_remedy(bare, monkeypatch) -> None:
+    monkeypatch.setattr(pipelines.shutil, "disk_usage", lambda path: SimpleNamespace(free=1e9))
+    packages, device, disk = list_obstacles()
+    assert "diffusers, transformers" in packages and "pip install diffusers transformers" in packages
+    assert "No GPU" in device and "Use a computer with a GPU" in device
+    assert "3 GB of disk" in disk and "1.0 GB are free" in disk
+
+
+def test_only_what_is_missing_is_named(bare, monkeypatch) -> None:
+    monkeypatch.setattr(pipelines.importlib.util, "find_spec", lambda name: None if name == "diffusers" else 1)
+    assert "pip install diffusers" in list_obstacles()[0] and "transformers" not in list_obstacles()[0]
+
+
+def test_a_small_gpu_is_named(monkeypatch) -> None:
+    monkeypatch.setattr(pipelines, "pick_device", lambda: torch.device("cuda"))
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(total_memory=2e9))
+    assert "2.0 GB of memory, and 4 GB are needed" in pipelines.find_device_obstacle(4)
+    assert pipelines.find_device_obstacle(1) is None
+
+
+def test_where_something_is_missing_it_is_said_before_anything_is_tried(bare) -> None:
+    with pytest.raises(ObstacleError, match=r"(?s)can't run here yet.*Not installed.*No GPU"):
+        draw_from_text("a red dress")
+
+
+@pytest.mark.parametrize("wrong", [{"prompt": "  "}, {"prompt": "a dress", "steps": 0}])
+def test_there_must_be_something_to_draw(wrong) -> None:
+    with pytest.raises(ValueError, match="give a sentence"):
+        draw_from_text(**wrong)
+
+
+def test_where_nothing_is_missing_it_draws(furnished) -> None:
+    assert list_obstacles() == []
+    picture = draw_from_text("a red dress", steps=7, guidance=3.0, seed=5)
+    assert picture.size == (64, 64) and furnished.device.type == "mps"
+    (name, how), (prompt, settings) = furnished.loaded[0], furnished.drawn[0]
+    assert name == pipelines.PIPELINE and how["use_safetensors"] and how["torch_dtype"] == torch.float16
+    assert prompt == "a red dress" and settings["num_inference_steps"] == 7 and settings["guidance_scale"] == 3.0
+    assert settings["generator"].initial_seed() == 5
+
+
+def test_without_a_network_the_weights_are_named(furnished) -> None:
+    furnished.error = OSError("no such host")
+    with pytest.raises(NetworkNeededError, match=r"weights of a/b \(about 3 GB\).*no such host"):
+        draw_from_text("a red dress", pipeline="a/b")
