@@ -35,9 +35,18 @@ BANDS = {  # what other processors' rounding may change
     "frechet_humans": 0.01,
     "cycle_humans": 0.001,
     "cycle_cats": 0.001,
+    "frechet_unguided": 0.02,
+    "label_consistency_unguided": 0.005,
+    "diversity_unguided": 0.005,
 }
 # One other last digit early in a draw, and the rest of the picture is another: these compare two samples of draws.
-DRAWN = {("pixelcnn", "label_consistency"): 0.03, ("pixelcnn", "frechet"): 0.15}
+DRAWN = {
+    ("pixelcnn", "label_consistency"): 0.03,
+    ("pixelcnn", "frechet"): 0.15,
+    ("flow", "label_consistency"): 0.005,
+    ("flow", "frechet"): 0.02,
+    ("flow", "diversity"): 0.005,
+}
 AIMS = {
     "judge": {"accuracy": 0.935},
     "autoencoder": {"psnr": 20.5},
@@ -48,11 +57,13 @@ AIMS = {
     "inpainter": {"psnr_centre": 16.0, "psnr_free_form": 19.0},
     "photo_inpainter": {"gain_free_form": 0.25},
     "colourist": {"psnr_ten_dabs": 18.5},
+    "flow": {"label_consistency": 0.97},
 }
 CEILINGS = {
     "vae": {"frechet": 1.9},
     "pixelcnn": {"bits_per_dimension": 0.98},
     "generator": {"frechet": 0.4},
+    "flow": {"frechet": 0.6},
     "colourist": {"share": 0.78, "share_ten_dabs": 0.48},
 }  # metrics that are better the lower
 
