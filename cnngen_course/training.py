@@ -8,11 +8,15 @@ import copy
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
+
+from cnngen_course.checkpoints import RewindableLoader, load_checkpoint, save_checkpoint
 
 Objective = Callable[[nn.Module, tuple[Tensor, ...]], dict[str, Tensor]]
 Evaluate = Callable[[nn.Module], dict[str, float]]
@@ -35,6 +39,12 @@ class History:
         values = [step[name] for step in self.steps]
         return [sum(values[max(0, i + 1 - smooth) : i + 1]) / min(smooth, i + 1) for i in range(len(values))]
 
+    def state_dict(self) -> dict[str, Any]:
+        return {"steps": self.steps, "evaluations": self.evaluations}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.steps, self.evaluations = state["steps"], state["evaluations"]
+
 
 def fit(
     model: nn.Module,
@@ -50,6 +60,8 @@ def fit(
     evaluate_every: int | None = None,
     monitor: str | None = None,
     on_evaluate: Callable[[nn.Module, History], None] | None = None,
+    checkpoint: Path | None = None,
+    checkpoint_every: int = 100,
     precision: str = "no",
     progress: bool = True,
 ) -> History:
@@ -69,11 +81,16 @@ def fit(
         evaluate: measures the (averaged) model on other data every ``evaluate_every`` steps and at the end.
         monitor: name of the evaluated value whose lowest point decides which weights are kept.
         on_evaluate: called after each evaluation, e.g. to draw a live picture.
+        checkpoint: a file to write every ``checkpoint_every`` steps and at the end. If it exists, training goes on
+            from it, on a CPU to exactly the weights that it would have reached without the pause. For one process,
+            and for an objective that keeps nothing from step to step.
         precision: "no" (32 bits) or "bf16"; ``runtime.pick_precision()`` knows what pays on this machine.
 
     Raises:
         TrainingDiverged: the loss became NaN or infinite; the step that follows it is not taken.
-        ValueError: the loader gives no batch, or there is a ``monitor`` but nothing is evaluated.
+        CheckpointError: the checkpoint is damaged, or of a run with other settings.
+        ValueError: the loader gives no batch, there is a ``monitor`` but nothing is evaluated, or there is a
+            ``checkpoint`` and more than one process.
     """
     if monitor and not evaluate:
         raise ValueError(f"monitor={monitor!r} needs evaluate=..., which measures it")
@@ -84,11 +101,26 @@ def fit(
     autocast = torch.autocast(accelerator.device.type, torch.bfloat16, enabled=precision == "bf16")
     betas = momentum, 0.99
     optimizer = torch.optim.AdamW(model.parameters(), lr=lr, betas=betas, weight_decay=weight_decay, fused=True)
-    model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
+    if checkpoint and accelerator.num_processes > 1:
+        raise ValueError(f"checkpoint= is for one process, here are {accelerator.num_processes}")
+    loader = RewindableLoader(loader) if checkpoint else accelerator.prepare(loader)
+    model, optimizer = accelerator.prepare(model, optimizer)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, WarmupCosine(steps))
     network = accelerator.unwrap_model(model)
     averaged = make_average(network, average)
     history, best = History(), Best(monitor)
+    parts = {"model": network, "optimizer": optimizer, "schedule": schedule, "loader": loader, "best": best}
+    parts |= {"history": history} | ({"averaged": averaged} if averaged else {})
+    settings = {"steps": steps, "lr": lr, "weight_decay": weight_decay, "momentum": momentum, "average": average}
+    settings |= {"precision": precision}
+    if checkpoint and checkpoint.exists():
+        state = load_checkpoint(checkpoint, settings)
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+
+    def save() -> None:
+        if checkpoint:
+            save_checkpoint(checkpoint, settings, {name: part.state_dict() for name, part in parts.items()})
 
     def pause_to_evaluate() -> None:
         measured = averaged.module if averaged else network
@@ -100,9 +132,12 @@ def fit(
             on_evaluate(measured, history)
 
     model.train()
-    bar = tqdm(total=steps, disable=not progress or not accelerator.is_main_process, unit="step", mininterval=0.5)
+    left, quiet = steps - len(history.steps), not progress or not accelerator.is_main_process
+    bar = tqdm(total=steps, initial=len(history.steps), disable=quiet, unit="step", mininterval=0.5)
     try:
-        for batch in take(loader, steps):
+        for batch in take(loader, left):
+            if checkpoint:  # a loader that knows its place knows no device
+                batch = tuple(part.to(accelerator.device) for part in batch)
             with autocast:
                 values = objective(model, batch)
             record(history, values, optimizer)  # before the step: a loss of NaN must not reach the weights
@@ -117,8 +152,14 @@ def fit(
             if evaluate and evaluate_every and len(history.steps) % evaluate_every == 0 and len(history.steps) < steps:
                 pause_to_evaluate()
                 model.train()
-        if evaluate:
+            if checkpoint:
+                loader.mark()
+                if len(history.steps) % checkpoint_every == 0:
+                    save()
+        if evaluate and left:
             pause_to_evaluate()
+        if left:
+            save()
     except KeyboardInterrupt:
         history.interrupted = True
         print(f"Stopped after {len(history.steps)} of {steps} steps; what was trained so far is kept.")
@@ -194,3 +235,9 @@ class Best:
     def restore(self, model: nn.Module) -> None:
         if self.weights is not None:
             model.load_state_dict(self.weights)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"value": self.value, "weights": self.weights}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.value, self.weights = state["value"], state["weights"]

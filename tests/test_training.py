@@ -2,11 +2,13 @@
 
 import copy
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from cnngen_course.checkpoints import CheckpointError
 from cnngen_course.datasets import make_loader, make_shapes
 from cnngen_course.models.classifier import Classifier
 from cnngen_course.objectives.classification import Classification, compute_accuracy
@@ -217,3 +219,47 @@ def test_the_model_itself_is_trained_not_a_copy() -> None:
     fit_quietly(model, make_batches(1), steps=1)
     assert not torch.equal(model.value, before["value"])
     assert model.value.device.type == "cpu"
+
+
+class NoisyPull:
+    """Pulls towards the batch with noise, and is interrupted as by a crash at one of its steps."""
+
+    def __init__(self, crash_at: int = 0) -> None:
+        self.crash_at, self.steps = crash_at, 0
+
+    def __call__(self, model: nn.Module, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        self.steps += 1
+        if self.steps == self.crash_at:
+            raise RuntimeError("the power went out")
+        return {"loss": (model.value - batch[0].mean() + torch.randn(())).square().mean()}
+
+
+def run_noisily(checkpoint: Path, crash_at: int = 0, steps: int = 20) -> tuple[Point, History]:
+    torch.manual_seed(0)
+    model, loader = Point(), make_loader(make_shapes(80, seed=1), 16)  # five batches a pass
+    settings = {"lr": 0.1, "average": 0.9, "checkpoint": checkpoint, "checkpoint_every": 3, "progress": False}
+    measure = {"evaluate": lambda network: {"value": network.value.item()}, "evaluate_every": 4, "monitor": "value"}
+    return model, fit(model, NoisyPull(crash_at), loader, steps=steps, **settings, **measure)
+
+
+@pytest.mark.parametrize("crash_at", [5, 7, 11, 16])
+def test_it_goes_on_after_a_crash_as_if_nothing_had_been(tmp_path: Path, crash_at: int) -> None:
+    whole, history = run_noisily(tmp_path / "whole.pt")
+    with pytest.raises(RuntimeError, match="power"):
+        run_noisily(tmp_path / "cut.pt", crash_at)
+    torch.rand(7)  # whatever is drawn meanwhile
+    resumed, later = run_noisily(tmp_path / "cut.pt")
+    assert torch.equal(resumed.value, whole.value)
+    assert later.steps == history.steps and later.evaluations == history.evaluations
+
+
+def test_a_finished_run_is_only_read_again(tmp_path: Path) -> None:
+    whole, _ = run_noisily(tmp_path / "run.pt")
+    again, history = run_noisily(tmp_path / "run.pt", crash_at=1)
+    assert torch.equal(again.value, whole.value) and len(history.steps) == 20
+
+
+def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:
+    run_noisily(tmp_path / "run.pt")
+    with pytest.raises(CheckpointError, match="of another run"):
+        run_noisily(tmp_path / "run.pt", steps=21)
