@@ -1,6 +1,7 @@
 """Seeds repeat a run, and the thread count follows what the process may really use."""
 
 import random
+import time
 
 import numpy as np
 import pytest
@@ -46,3 +47,16 @@ def test_device_and_precision_are_words_that_pytorch_knows() -> None:
 
 def test_speed_is_measured_in_steps_a_second() -> None:
     assert 1 < measure_speed(0.05) < 1e6
+
+
+def test_the_quickest_round_counts_and_all_ways_take_turns() -> None:
+    calls: list[str] = []
+
+    def wait(name: str, seconds: float) -> None:
+        calls.append(name)
+        time.sleep(seconds)
+
+    ways = {"slow": lambda: wait("slow", 0.02), "quick": lambda: wait("quick", 0.002)}
+    seconds = runtime.compare_speed(ways, rounds=2)
+    assert calls == ["slow", "quick"] * 3  # one round to warm up
+    assert seconds["slow"] >= 0.02 > 0.002 <= seconds["quick"] < seconds["slow"]
