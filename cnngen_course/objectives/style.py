@@ -4,6 +4,7 @@ Gatys et al. (2016): two pictures show the same if the layers of a trained netwo
 painted alike if the answers go together alike wherever they are, which a Gram matrix says.
 """
 
+import copy
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -52,6 +53,14 @@ class Style(nn.Module):
         """Return how far the answers (N, C, H, W) of each style layer are from this style, the layers' mean: (N,)."""
         parts = [compute_style_distance(compute_gram(answers[layer]), getattr(self, layer)) for layer in STYLE_LAYERS]
         return torch.stack(parts).mean(dim=0)
+
+
+def mix_styles(first: Style, second: Style, share: float) -> Style:
+    """Return the style between two: their Gram matrices, mixed with ``share`` of the second."""
+    mixed = copy.deepcopy(first)
+    for layer in STYLE_LAYERS:
+        setattr(mixed, layer, torch.lerp(getattr(first, layer), getattr(second, layer), share))
+    return mixed
 
 
 def compute_roughness(images: Tensor) -> Tensor:

@@ -137,7 +137,7 @@ RECIPE = Recipe(
     model=Stylist,
     arguments={"style_count": len(STYLES) + 1, "width": 32, "depth": 5},
     data="photos",
-    settings={"steps": 7000, "batch_size": 4, "size": 96, "lr": 2e-3, "average": 0.995, "strength": 10.0},
+    settings={"steps": 5000, "batch_size": 4, "size": 96, "lr": 1e-3, "average": 0.995, "strength": 10.0},
     train=train,
     measure=measure,
 )

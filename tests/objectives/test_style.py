@@ -13,6 +13,7 @@ from cnngen_course.objectives.style import (
     compute_roughness,
     compute_style_distance,
     keep_colours,
+    mix_styles,
     repaint,
 )
 from cnngen_course.pretrained import load_vgg
@@ -86,3 +87,13 @@ def test_the_objective_teaches_every_style_and_copying(vgg) -> None:
     table = model.blocks[0].first.norm.table.weight
     assert (table.grad.abs().sum(dim=1) > 0).all(), "each style, and copying, has its row"
     assert values["style"] > 0 and values["content"] > 0
+
+
+def test_mixed_styles_lie_between(vgg) -> None:
+    stripes, flat = make_stripes(), torch.zeros(3, 32, 32)
+    first, second = Style(vgg, [stripes]), Style(vgg, [flat])
+    before = first.relu1_2.clone()
+    answers = vgg(stripes[None], STYLE_LAYERS)
+    distances = [mix_styles(first, second, share).compute_distance(answers).item() for share in (0.0, 0.5, 1.0)]
+    assert distances[0] < 1e-6 < distances[1] < distances[2]
+    assert torch.equal(first.relu1_2, before), "mixing changes neither"

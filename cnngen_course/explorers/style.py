@@ -1,0 +1,186 @@
+"""Lesson 13: a photograph, two styles, and how much of each; painted by the network or, slowly, by repainting."""
+
+import time
+from functools import cache
+
+import ipywidgets as widgets
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+from torch.nn import functional as F
+
+from cnngen_course.datasets import load_photo
+from cnngen_course.explorers.panel import OwnPicture, Panel, View
+from cnngen_course.figures import put_side_by_side
+from cnngen_course.images import from_pil, to_images, to_pil, to_pixels
+from cnngen_course.models.stylist import Stylist
+from cnngen_course.models.vgg import VGGFeatures
+from cnngen_course.objectives.style import (
+    CONTENT_LAYER,
+    STYLE_LAYERS,
+    Style,
+    compute_content_distance,
+    keep_colours,
+    mix_styles,
+    repaint,
+)
+from cnngen_course.pretrained import load_pretrained, load_vgg
+from cnngen_course.recipes.stylist import STYLES
+
+PHOTOS = {  # of the test set: the network never saw them
+    "Berlin": "monument_berlinCathedral",
+    "horses": "animal_horse",
+    "coffee": "scene_coffee",
+    "windmill": "energy_windmill",
+    "hedgehog": "animal_hedgehog",
+    "Chambord": "monument_chateaudeChambord",
+}
+WAYS = ("the network", "repainting (slow)")
+QUALITIES = {"draft": (96, 10), "good": (160, 30), "better": (256, 60), "best": (384, 100)}  # short side, steps
+REPAINTED = 96  # pixels of the short side, whatever the quality: there it stands for steps
+LONGEST = 2  # times the short side; longer pictures lose their ends
+JUDGED = 96  # pixels of the short side at which distances are measured
+SHOWN = 330  # pixels of the longer side on the screen
+
+
+@cache
+def load_network() -> Stylist:
+    return load_pretrained("stylist")
+
+
+@cache
+def load_eyes() -> VGGFeatures:
+    return load_vgg()
+
+
+@cache
+def load_style(name: str) -> Style:
+    return Style(load_eyes(), STYLES[name]())
+
+
+@cache
+def load_picture(name: str) -> Image.Image:
+    return prepare(to_pil(load_photo(PHOTOS[name]).pixels))
+
+
+def prepare(picture: Image.Image) -> Image.Image:
+    """Return the picture no larger than the best quality needs; of a very long one, the middle."""
+    short = min(picture.size)
+    picture = ImageOps.fit(picture, tuple(min(side, LONGEST * short) for side in picture.size))
+    return scale(picture, min(short, QUALITIES["best"][0]))
+
+
+def scale(picture: Image.Image, short: int) -> Image.Image:
+    """Return the picture with its short side brought to ``short`` pixels."""
+    factor = short / min(picture.size)
+    return picture.resize(tuple(max(short, round(side * factor)) for side in picture.size), Image.Resampling.LANCZOS)
+
+
+def compute_shares(style: str, second: str, mix: float, strength: float) -> Tensor:
+    """Return how much of each style of the network to take, "as it is" first: (1, styles), together 1."""
+    shares = torch.zeros(1, len(STYLES) + 1)
+    shares[0, 0] = 1 - strength
+    for name, share in ((style, 1 - mix), (second, mix)):
+        shares[0, 1 + list(STYLES).index(name)] += strength * share
+    return shares
+
+
+@torch.inference_mode()
+def paint(images: Tensor, shares: Tensor) -> Tensor:
+    return load_network()(images, shares)
+
+
+def repaint_slowly(images: Tensor, style: Style, strength: float, steps: int) -> Tensor:
+    """Return the picture after that many steps of ``repaint``; a strength of 1 is that of the network's training."""
+    *_, last = repaint(load_eyes(), images, style, steps=steps, strength=10 * strength)
+    return last
+
+
+@torch.inference_mode()
+def compute_distances(images: Tensor, painted: Tensor, style: Style) -> tuple[float, float, float]:
+    """Return the content distance of the painted picture, its style distance, and that of the photograph."""
+    factor = JUDGED / min(images.shape[2:])
+    pair = F.interpolate(torch.cat([images, painted]), scale_factor=factor, mode="bilinear", antialias=True)
+    answers = load_eyes()(pair, STYLE_LAYERS)
+    content = compute_content_distance(answers[CONTENT_LAYER][1:], answers[CONTENT_LAYER][:1])
+    before, after = style.compute_distance(answers).tolist()
+    return content.item(), after, before
+
+
+def make_style_explorer() -> Panel:
+    """Choose a photograph or bring one, two styles, how they are mixed, and how strong and how fine it shall be."""
+    own = OwnPicture(prepare)
+    controls = {
+        "photo": widgets.Dropdown(options=list(PHOTOS), description="photograph"),
+        "upload": widgets.FileUpload(accept="image/*", description="or your own"),
+        "style": widgets.Dropdown(options=list(STYLES), description="style"),
+        "second": widgets.Dropdown(options=list(STYLES), value="comic", description="second style"),
+        "mix": widgets.FloatSlider(0.2, min=0, max=1, step=0.05, description="share of the second"),
+        "strength": widgets.FloatSlider(1, min=0, max=1, step=0.05, description="strength"),
+        "quality": widgets.SelectionSlider(options=list(QUALITIES), value="good", description="quality"),
+        "colours": widgets.Checkbox(False, description="keep the photograph's colours"),
+        "way": widgets.Dropdown(options=WAYS, description="painted by"),
+    }
+
+    def draw(
+        photo: str,
+        upload: tuple,
+        style: str,
+        second: str,
+        mix: float,
+        strength: float,
+        quality: str,
+        colours: bool,
+        way: str,
+    ) -> View:
+        picture = own(upload)
+        picture = load_picture(photo) if picture is None else picture
+        slow = way != WAYS[0]
+        short, steps = QUALITIES[quality]
+        images = to_images(from_pil(scale(picture, REPAINTED if slow else short)))[None]
+        wanted = mix_styles(load_style(style), load_style(second), mix)
+        start = time.perf_counter()
+        if slow:
+            painted = repaint_slowly(images, wanted, strength, steps)
+        else:
+            painted = paint(images, compute_shares(style, second, mix, strength))
+        seconds = time.perf_counter() - start
+        painted = keep_colours(painted, images) if colours else painted
+        how = f"in {steps} steps of repainting" if slow else "in one pass of the network"
+        tiles = [enlarge(tile) for tile in (images, painted)]
+        text = describe(images, painted, wanted, name_mixture(style, second, mix), strength, colours, how, seconds)
+        return View(put_side_by_side(tiles, ["photograph", "painted"]), text)
+
+    return Panel(draw, controls, slow=lambda **values: values["way"] != WAYS[0] or values["quality"] == "best")
+
+
+def enlarge(images: Tensor) -> Image.Image:
+    picture = to_pil(to_pixels(images)[0])
+    factor = SHOWN / max(picture.size)
+    return picture.resize(tuple(round(side * factor) for side in picture.size), Image.Resampling.BICUBIC)
+
+
+def name_mixture(style: str, second: str, mix: float) -> str:
+    if mix in (0, 1) or style == second:
+        return f'"{second if mix == 1 else style}"'
+    return f'"{style}" with {mix:.0%} of "{second}"'
+
+
+def describe(
+    images: Tensor,
+    painted: Tensor,
+    style: Style,
+    name: str,
+    strength: float,
+    colours: bool,
+    how: str,
+    seconds: float,
+) -> str:
+    content, after, before = compute_distances(images, painted, style)
+    height, width = images.shape[2:]
+    return (
+        f"{width} × {height} pixels in the style {name}, strength {strength:.0%}"
+        f"{', the colours kept' if colours else ''}, painted {how} ({seconds:.2g} s). "
+        f"Distance to the style: {after:.2f} (the photograph: {before:.2f}). "
+        f"Distance to the content: {content:.2f} (the photograph: 0)."
+    )
