@@ -72,12 +72,14 @@ class ImageSet(Dataset):
         return replace(self, augment=chain(*steps))
 
 
-def make_loader(data: Dataset, batch_size: int, shuffle: bool = True) -> DataLoader:
+def make_loader(
+    data: Dataset, batch_size: int, shuffle: bool = True, random: torch.Generator | None = None
+) -> DataLoader:
     """Return batches of what the set serves, e.g. ``(images, labels)``.
 
-    With ``shuffle`` they come in a new order each time, full batches only.
+    With ``shuffle`` they come in a new order each time, full batches only; ``random`` is the source of that order.
     """
-    return DataLoader(data, batch_size, shuffle=shuffle, drop_last=shuffle, collate_fn=_keep_batch)
+    return DataLoader(data, batch_size, shuffle=shuffle, drop_last=shuffle, collate_fn=_keep_batch, generator=random)
 
 
 def _keep_batch(batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -63,8 +63,8 @@ class Artist(nn.Module):
         style_count: int,
         thing_size: int = 48,
         style_size: int = 16,
-        widths: tuple[int, ...] = (128, 96, 64, 48),
-        noise: float = 0.25,
+        widths: tuple[int, ...] = (96, 80, 64, 32),
+        noise: float = 0.15,
     ) -> None:
         super().__init__()
         self.noise = noise

@@ -97,7 +97,27 @@ def choose_held_out(gallery: Gallery, faces: Tensor) -> Tensor:
     return held
 
 
+@torch.no_grad()
+def place_faces(model: Artist, cells: Cells) -> None:
+    """Let the vectors of the faces begin where principal components (lesson 02) put them: like faces side by side.
+
+    A face is its mean picture over the designs, after the mean picture of each design has been taken away. From
+    vectors at random, the network needs many times as long to tell the faces apart.
+    """
+    small = nn.functional.avg_pool2d(cells.images, 2).flatten(1)  # (N, 3·32·32)
+    for style in cells.styles.unique():
+        here = cells.styles == style
+        small[here] -= small[here].mean(dim=0)
+    table = model.things.weight
+    means = torch.stack([small[cells.faces == face].mean(dim=0) for face in range(len(table))])
+    directions, strengths, _ = torch.linalg.svd(means - means.mean(dim=0), full_matrices=False)
+    # The root of the strength: strong components first, weak ones not drowned.
+    vectors = directions[:, : table.shape[1]] * strengths[: table.shape[1]].sqrt()
+    table.copy_(vectors / vectors.std())
+
+
 def train(model: nn.Module, settings: dict[str, Any]) -> None:
+    place_faces(model, load_table().train)
     fit(
         model,
         Drawing(settings["edges"]),
@@ -165,9 +185,9 @@ def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
 RECIPE = Recipe(
     name="artist",
     model=Artist,
-    arguments={"thing_count": 204, "style_count": 6, "noise": 0.25},
+    arguments={"thing_count": 204, "style_count": 6, "widths": [96, 80, 64, 32], "noise": 0.15},
     data="emoji_faces",
-    settings={"steps": 9000, "batch_size": 16, "lr": 2e-3, "average": 0.998, "edges": 1.0},
+    settings={"steps": 12000, "batch_size": 16, "lr": 2e-3, "average": 0.999, "edges": 0.5},
     train=train,
     measure=measure,
 )
