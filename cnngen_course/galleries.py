@@ -62,6 +62,11 @@ def load_heads(kind: str, split: str) -> Gallery:
     return _load_sheet("heads", f"{kind}.json", kind, split)
 
 
+def load_head_colours() -> dict[str, tuple[int, int, int]]:
+    """Load the seven colours, each red, green and blue in 0..255, that skins and furs of the heads are drawn in."""
+    return {name: tuple(colour) for name, colour in json.loads(read_data("heads", "cats.json"))["colours"].items()}
+
+
 def load_emoji_faces(split: str) -> Gallery:
     """Load emoji faces by several vendors, 64x64: "train", "test", or "test_vendor" (a vendor never trained on)."""
     return _load_sheet("emoji_faces", "labels.json", "faces", split)

@@ -9,6 +9,7 @@ from cnngen_course.galleries import (
     load_earth,
     load_emoji_faces,
     load_emoji_pairs,
+    load_head_colours,
     load_heads,
     load_paintings,
     load_people,
@@ -43,6 +44,13 @@ def test_heads_have_attributes(kind: str) -> None:
     blue = train.where(colour="blue")
     assert 0 < len(blue) < len(train)
     assert {facts["colour"] for facts in blue.details} == {"blue"}
+
+
+def test_both_kinds_of_heads_have_the_same_colours() -> None:
+    colours = load_head_colours()
+    assert colours["yellow"] == (255, 219, 94)
+    for kind in ("humans", "cats"):
+        assert set(load_heads(kind, "test").compute_labels("colour")[1]) == set(colours)
 
 
 def test_a_vendor_is_held_out_of_the_emoji_faces() -> None:
