@@ -17,6 +17,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
+from cnngen_course.models.mtcnn import MTCNN
 from cnngen_course.models.vgg import VGGFeatures
 from cnngen_course.paths import ROOT, WEIGHTS, DamagedFileError, read_data, read_ledger, read_verified
 from cnngen_course.runtime import pick_device
@@ -188,6 +189,18 @@ def load_vgg() -> VGGFeatures:
     model = VGGFeatures()
     weights = load_tensors(read_data("vgg16", "vgg16.safetensors"))
     model.load_state_dict({name: value.float() for name, value in weights.items()})
+    return model
+
+
+def load_mtcnn() -> MTCNN:
+    """Return the three networks of the face detector MTCNN (Zhang et al., 2016); the weights are in ``data/``.
+
+    Raises:
+        DamagedFileError: a file is missing, cut or altered.
+    """
+    model = MTCNN()
+    for name in ("pnet", "rnet", "onet"):
+        getattr(model, name).load_state_dict(load_tensors(read_data("mtcnn", f"{name}.safetensors")), strict=True)
     return model
 
 

@@ -10,15 +10,15 @@ from cnngen_course.paths import ROOT
 PACKAGE = ROOT / "cnngen_course"
 FLOORS = (
     {"__init__", "paths", "runtime"},
-    {"images", "operations", "linear", "masks", "restoration", "attacks"},
+    {"images", "operations", "linear", "masks", "restoration", "attacks", "marks"},
     {"datasets", "blocks", "uploads", "checkpoints"},
     {"galleries"},
     {"models"},
     {"objectives"},
     {"training", "metrics"},
-    {"adversarial_training", "set_metrics", "ratings"},
+    {"adversarial_training", "set_metrics", "ratings", "privacy"},
     {"pretrained", "clinic"},
-    {"recipes", "comparison", "export", "ablation", "scaling", "pipelines"},
+    {"recipes", "comparison", "export", "ablation", "scaling", "pipelines", "faces"},
     {"processes"},
     {"figures"},
     {"explorers"},
