@@ -4,10 +4,12 @@ They learn clothes at half their size by exact likelihood, because bits a pixel 
 What each run measured on its way lies in ``data/scaling``; ``python course.py rebuild scaling`` runs all of them anew.
 """
 
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,11 +24,11 @@ from cnngen_course.objectives.likelihood import (
     to_levels,
 )
 from cnngen_course.paths import read_data
-from cnngen_course.training import History, fit
+from cnngen_course.training import fit
 
 SIZE, LEVELS = 14, 16
 BATCH = 64
-MOMENTS = (25, 50, 100, 200, 400)  # steps after which is measured
+MOMENTS = (20, 40, 80, 160, 320)  # steps after which is measured
 MEASURED = 1000  # pictures behind each number
 FIXED = {"level_count": LEVELS, "reach": 2, "head_width": 24, "size": SIZE}
 
@@ -111,17 +113,15 @@ def run(setup: Setup, seed: int = 0, moments: tuple[int, ...] = MOMENTS, measure
         torch.manual_seed(seed)
         model, data = make_model(setup), load_small("train").select(slice(setup.pictures))
         sets = {"test": load_small("test").select(slice(measured)), "train": data.select(slice(measured))}
-        found: list[dict[str, float]] = []
+        calls, found = itertools.count(1), []
 
         def evaluate(network: nn.Module) -> dict[str, float]:
-            return {name: measure_bits(network, some) for name, some in sets.items()}
-
-        def keep(_: nn.Module, history: History) -> None:
-            if len(history.steps) in moments:
-                found.append(history.evaluations[-1])
+            if next(calls) * moments[0] in moments:
+                found.append({name: measure_bits(network, some) for name, some in sets.items()})
+            return {}
 
         loader = make_loader(data, min(BATCH, setup.pictures))
-        every = {"evaluate": evaluate, "evaluate_every": moments[0], "on_evaluate": keep}
+        every = {"evaluate": evaluate, "evaluate_every": moments[0]}
         fit(model, Likelihood(), loader, steps=moments[-1], lr=4e-3, progress=False, **every)
     values = {name: tuple(round(entry[name], 4) for entry in found) for name in sets}
     parameters = sum(weight.numel() for weight in model.parameters())
@@ -137,6 +137,11 @@ def encode_runs(runs: list[Run]) -> str:
     return json.dumps([asdict(one) for one in runs], indent=1) + "\n"
 
 
+def decode_run(facts: dict[str, Any]) -> Run:
+    lists = {name: tuple(facts[name]) for name in ("steps", "test", "train")}
+    return Run(**(facts | lists | {"setup": Setup(**facts["setup"])}))
+
+
 @cache
 def load_runs() -> dict[Setup, Run]:
     """Load the stored runs.
@@ -144,16 +149,7 @@ def load_runs() -> dict[Setup, Run]:
     Raises:
         DamagedFileError: the file is missing, cut or altered.
     """
-    runs = [
-        Run(
-            **(
-                facts
-                | {"setup": Setup(**facts["setup"])}
-                | {key: tuple(facts[key]) for key in ("steps", "test", "train")}
-            )
-        )
-        for facts in json.loads(read_data("scaling", "runs.json"))
-    ]
+    runs = [decode_run(facts) for facts in json.loads(read_data("scaling", "runs.json"))]
     return {one.setup: one for one in runs}
 
 

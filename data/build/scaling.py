@@ -11,7 +11,7 @@ RECORD = Record(
     contents=(
         "`runs.json` lists the runs of `cnngen_course/scaling.py`: the width, the depth and the number of training "
         "pictures of each, its weights and multiplications, and the bits a pixel on test and on training pictures "
-        "after 25 to 400 steps."
+        "after 20 to 320 steps."
     ),
     author="the authors of this course (the runs); Zalando SE (Fashion-MNIST)",
     licence="MIT",
