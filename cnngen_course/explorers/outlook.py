@@ -84,7 +84,7 @@ def draw_journey(moment: int, label: int, steps: int, seed: int) -> View:
     wanted = "any class" if label == ANY else load_clothes().class_names[label]
     ending = ", which is what was asked for" if named == label else ""
     text = (
-        f"Asked for: {wanted}. After step {step} of {steps}, {1 - step / steps:.0%} of the way are still to go. "
+        f"Asked for: {wanted}. After step {step} of {steps}, {1 - step / steps:.0%} of the way is still to go. "
         f"What the network expects at the end, the judge takes for: {load_clothes().class_names[named]} "
         f"({chance:.0%} sure){ending}."
     )
@@ -103,7 +103,7 @@ def draw_strip(places: Tensor, expected: Tensor, step: int) -> Image.Image:
     steps = len(places) - 1
     stops = (torch.arange(STOPS) / (STOPS - 1) * steps).round().long()
     pixels = to_pixels(torch.cat([places[stops], expected[stops]]))
-    strip = to_pil(make_grid(pixels, STOPS), 2)
+    strip = to_pil(make_grid(pixels, STOPS), 2).convert("RGB")
     column = int((stops - step).abs().argmin())
     ImageDraw.Draw(strip).rectangle((60 * column, 0, 60 * column + 56, strip.height - 1), outline=RED, width=3)
     return strip
@@ -143,11 +143,12 @@ def draw_guidance(label: int, steps: int, guidance: float, sampler: str, seed: i
     calls = count_calls(steps, guidance, sampler)
     name = load_clothes().class_names[label]
     grid = to_pil(make_grid(to_pixels(images), 6), 3)
-    title = f"{calls} calls of the network a picture"
+    title = f"calls of the network a picture: {calls}"
     text = (
-        f"{SHOWN} pictures of the class {name}: {steps} steps of the sampler {sampler}, guidance {guidance:g}, "
-        f"{calls} calls of the network a picture. The judge takes {round(share.value * SHOWN)} of them for what was "
-        f"asked. They differ {diversity:.2f} times as much as real ones do."
+        f"{SHOWN} pictures of the class {name}: {steps} step{'s' * (steps > 1)} of the sampler {sampler}, "
+        f"guidance {guidance:g}, {calls} call{'s' * (calls > 1)} of the network a picture. "
+        f"The judge takes {round(share.value * SHOWN)} of them for what was asked. "
+        f"They differ {diversity:.2f} times as much as real ones do."
     )
     return View(put_side_by_side([grid], [title]), text, quality=80)
 
