@@ -111,6 +111,19 @@ class RatingBook:
         return [Rating(*row) for row in rows]
 
 
+class RatingList(RatingBook):
+    """Ratings that are kept in memory and forgotten with the program, for a lesson."""
+
+    def __init__(self) -> None:
+        self.ratings: list[Rating] = []
+
+    def add(self, rating: Rating) -> None:
+        self.ratings.append(rating)
+
+    def load(self) -> list[Rating]:
+        return list(self.ratings)
+
+
 def explain(error: Exception, path: Path) -> str:
     """Say in a sentence what a failure of SQLite or of the disk means, and what to do."""
     text = str(error)
@@ -181,9 +194,9 @@ def evaluate(ratings: Iterable[Rating], by: str = "model") -> dict[str, Estimate
 
 
 def compute_agreement(ratings: Iterable[Rating]) -> Estimate:
-    """Return how well stars and judge order the pictures alike: Spearman's rank correlation, -1 to 1, with 95% interval.
+    """Return how alike stars and judge order the pictures: Spearman's rank correlation, -1 to 1.
 
-    The interval is Fisher's, with Bonett and Wright's (2000) correction for ranks.
+    The 95% interval is Fisher's, with Bonett and Wright's (2000) correction for ranks.
 
     Raises:
         ValueError: fewer than four rated pictures with a judge's opinion, or all with the same stars or opinion.

@@ -193,3 +193,9 @@ def test_too_little_to_compare_is_told() -> None:
 def test_a_visit_is_named_at_random() -> None:
     names = {ratings.name_visitor() for _ in range(50)}
     assert len(names) == 50 and all(name.isalnum() and len(name) == 12 for name in names)
+
+
+def test_a_list_keeps_ratings_in_memory() -> None:
+    book = ratings.RatingList()
+    book.add(rate(3))
+    assert book.load() == [rate(3)] and ratings.RatingList().load() == []

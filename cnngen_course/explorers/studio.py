@@ -1,0 +1,298 @@
+"""Lesson 17: rate pictures without knowing who drew them, and see what a studio answers to hostile files."""
+
+import html
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import ipywidgets as widgets
+import torch
+from matplotlib.figure import Figure
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from cnngen_course.datasets import ImageSet, load_fashion_mnist
+from cnngen_course.explorers.panel import OwnPicture, Panel, View
+from cnngen_course.figures import BLUE, GREEN, ORANGE, RED, load_font, make_axes, put_side_by_side
+from cnngen_course.images import to_pil, to_pixels
+from cnngen_course.metrics import Estimate
+from cnngen_course.models.vae import compute_details
+from cnngen_course.objectives import adversarial, variational
+from cnngen_course.pretrained import load_pretrained
+from cnngen_course.ratings import (
+    STARS,
+    Rating,
+    RatingBook,
+    RatingList,
+    RatingsError,
+    compute_agreement,
+    evaluate,
+    name_visitor,
+)
+from cnngen_course.uploads import SPECIMENS, judge_file
+
+QUESTIONS = 40
+SOURCES = ("real", "generator", "generator, truncated", "VAE")
+TRUNCATION = 0.5
+WIDTH, HEIGHT = 660, 300
+
+
+@cache
+def load_clothes() -> ImageSet:
+    return load_fashion_mnist("test")
+
+
+@cache
+def load_model(name: str) -> torch.nn.Module:
+    return load_pretrained(name)
+
+
+class StarBar(widgets.HBox):
+    """Five buttons, one to five stars, and a line that says what became of them.
+
+    Args:
+        give: called with the number of stars; returns the sentence to show.
+    """
+
+    def __init__(self, give: Callable[[int], str]) -> None:
+        self.give = give
+        self.buttons = [
+            widgets.Button(
+                description="★" * stars, tooltip=f"{stars} of 5 stars", layout=widgets.Layout(width=f"{2.2 + stars}em")
+            )
+            for stars in STARS
+        ]
+        for stars, button in zip(STARS, self.buttons, strict=True):
+            button.on_click(lambda _, stars=stars: self.rate(stars))
+        self.said = widgets.HTML()
+        super().__init__([*self.buttons, self.said], layout=widgets.Layout(flex_flow="row wrap", align_items="center"))
+        self.add_class("cnngen-stars")
+
+    def rate(self, stars: int) -> None:
+        """Give stars; a file that cannot be written to is told beside the buttons."""
+        try:
+            sentence = self.give(stars)
+        except RatingsError as error:
+            sentence = f"⚠ {error}"
+        self.said.value = f'<span role="status">{html.escape(sentence)}</span>'
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One picture (1, 1, 28, 28) to be rated, what it shall show, who drew it, and how sure the judge is of that."""
+
+    image: Tensor
+    label: int
+    source: str
+    judge: float
+
+
+@cache
+def make_pieces(series: int) -> tuple[Piece, ...]:
+    """Return ``QUESTIONS`` pictures in random order, as many of each source; the same series, the same pictures."""
+    random = torch.Generator().manual_seed(series)
+    chosen = torch.randint(len(load_clothes()), (QUESTIONS,), generator=random)
+    labels = load_clothes().labels[chosen]
+    sources = [SOURCES[index % len(SOURCES)] for index in torch.randperm(QUESTIONS, generator=random).tolist()]
+    images = torch.empty(QUESTIONS, 1, 28, 28)
+    for source in SOURCES:
+        here = torch.tensor([name == source for name in sources])
+        images[here] = draw_source(source, load_clothes().images[chosen[here]], labels[here], random)
+    chances = compute_chances(images, labels).tolist()
+    return tuple(Piece(*facts) for facts in zip(images.split(1), labels.tolist(), sources, chances, strict=True))
+
+
+@torch.inference_mode()
+def draw_source(source: str, images: Tensor, labels: Tensor, random: torch.Generator) -> Tensor:
+    """Return what a source draws for the classes of real images (N, 1, 28, 28): the images themselves if "real"."""
+    if source == "real":
+        return images
+    if source == "VAE":
+        model = load_model("vae")
+        noise = torch.randn(len(labels), model.latent_size, generator=random)
+        return variational.sample_images(model, labels, compute_details(images), noise)
+    truncation = TRUNCATION if source == "generator, truncated" else None
+    return adversarial.sample_images(load_model("generator"), labels, truncation=truncation, random=random)
+
+
+@torch.inference_mode()
+def compute_chances(images: Tensor, labels: Tensor) -> Tensor:
+    """Return how sure the judge is that images (N, 1, 28, 28) show the wanted classes (N,): (N,) in [0, 1]."""
+    return load_model("judge")(images).softmax(dim=1)[torch.arange(len(labels)), labels].clamp(0, 1)
+
+
+def make_rating_explorer(book: RatingBook | None = None) -> Panel:
+    """Give stars to pictures without knowing who drew them, and watch the evaluation grow.
+
+    Without a book the stars are kept in memory only.
+    """
+    book, visitor = book or RatingList(), name_visitor()
+
+    def draw(series: int, number: int) -> View:
+        ratings = book.load()
+        piece = make_pieces(series)[number]
+        return View(draw_rating(piece, number, evaluate(ratings)), describe_rating(piece, number, ratings))
+
+    def give(stars: int) -> str:
+        series, number = (control.value for control in (controls["series"], controls["number"]))
+        piece = make_pieces(series)[number]
+        condition = load_clothes().class_names[piece.label]
+        book.add(Rating(piece.source, condition, stars, visitor, piece.judge))
+        if number + 1 < QUESTIONS:
+            controls["number"].value = number + 1
+        else:
+            panel.redraw()
+        return f"{'★' * stars} for picture {number + 1}. It was: {piece.source}."
+
+    controls = {
+        "series": widgets.IntSlider(0, 0, 20, description="series"),
+        "number": widgets.IntSlider(0, 0, QUESTIONS - 1, description="picture"),
+    }
+    bar = StarBar(give)
+    panel = Panel(draw, controls, also_shown=(bar,))
+    panel.bar = bar
+    return panel
+
+
+def draw_rating(piece: Piece, number: int, results: dict[str, Estimate]) -> Image.Image:
+    """Draw the picture large, and beside it the mean stars of each source with its interval."""
+    picture = Image.new("RGB", (WIDTH, HEIGHT), "white")
+    draw = ImageDraw.Draw(picture)
+    wanted = load_clothes().class_names[piece.label]
+    draw.text((4, 4), f"{number + 1} of {QUESTIONS}: this shall be a picture of: {wanted}", "black", load_font(14))
+    picture.paste(to_pil(to_pixels(piece.image)[0], 9), (4, 34))
+    draw.text((290, 34), "mean stars so far (bar: 95% interval)", "black", load_font(12))
+    for row, source in enumerate(dict.fromkeys((*SOURCES, *results))):
+        draw_mean(draw, 66 + 38 * row, source, results.get(source))
+    return picture
+
+
+def draw_mean(draw: ImageDraw.ImageDraw, top: int, source: str, mean: Estimate | None) -> None:
+    """Draw one line of the evaluation: the name, a scale from 1 to 5, the interval as a bar and the mean as a dot."""
+    left, unit = 430, 36
+    draw.text((290, top), source, "black", load_font(12))
+    draw.line((left, top + 8, left + 4 * unit, top + 8), "#BBBBBB", 1)
+    for stars in STARS:
+        draw.line((left + unit * (stars - 1), top + 4, left + unit * (stars - 1), top + 12), "#BBBBBB", 1)
+    if mean is None:
+        draw.text((left + 4 * unit + 10, top), "none yet", "#777777", load_font(12))
+        return
+    low, value, high = (left + unit * (stars - 1) for stars in (mean.low, mean.value, mean.high))
+    draw.rectangle((low, top + 4, high, top + 12), BLUE)
+    draw.ellipse((value - 5, top + 3, value + 5, top + 13), "white", "black", 2)
+    draw.text((left + 4 * unit + 10, top), f"{mean.value:.1f}, n {mean.n}", "black", load_font(12))
+
+
+def describe_rating(piece: Piece, number: int, ratings: list[Rating]) -> str:
+    """Say what is asked, and what the stars so far say; who drew the picture stays hidden."""
+    wanted = load_clothes().class_names[piece.label]
+    asked = f"Picture {number + 1} of {QUESTIONS}, which shall show: {wanted}. How good is it, in stars?"
+    return f"{asked} {describe_ratings(ratings)}"
+
+
+def describe_ratings(ratings: list[Rating]) -> str:
+    """Sum up ratings in words: the mean of each model, and whether stars and judge agree."""
+    if not ratings:
+        return "Nobody has given stars yet."
+    means = "; ".join(
+        f"{name} {mean.value:.2f} [{mean.low:.2f} to {mean.high:.2f}], n = {mean.n}"
+        for name, mean in evaluate(ratings).items()
+    )
+    counts = {"rating": len(ratings), "visitor": len({rating.visitor for rating in ratings})}
+    number, visitors = (f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items())
+    text = f"{number} by {visitors}. Mean stars: {means}."
+    try:
+        agreement = compute_agreement(ratings)
+    except ValueError as error:
+        return f"{text} Does the judge agree? Not known yet: {error}."
+    return (
+        f"{text} Rank correlation of stars and judge: {agreement.value:.2f} "
+        f"[{agreement.low:.2f} to {agreement.high:.2f}], n = {agreement.n}."
+    )
+
+
+def plot_means(means: dict[str, Estimate], truth: dict[str, float] | None = None) -> Figure:
+    """Plot mean stars with their intervals, one line a name; ``truth`` adds a mark where it is known."""
+    figure, axes = make_axes(1, 1, 5.2, 0.45 * len(means) + 0.9)
+    place = axes[0, 0]
+    for row, (name, mean) in enumerate(means.items()):
+        place.plot([mean.low, mean.high], [row, row], color=BLUE, linewidth=5, alpha=0.5, solid_capstyle="butt")
+        place.plot(mean.value, row, "o", color=BLUE, label="mean and 95% interval" if row == 0 else None)
+        if truth:
+            place.plot(truth[name], row, "|", color=RED, markersize=16, label="truth" if row == 0 else None)
+    place.set_yticks(range(len(means)), [f"{name}, n = {mean.n}" for name, mean in means.items()])
+    place.set(xlim=(1, 5), xlabel="stars", ylim=(len(means) - 0.5, -0.5))
+    place.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def plot_ratios(ratios: dict[str, dict[int, float]]) -> Figure:
+    """Plot how many times as fast the ONNX files are: a group of bars a network, one bar a number of pictures."""
+    figure, axes = make_axes(1, 1, max(4.5, 1.3 * len(ratios)), 2.8)
+    place = axes[0, 0]
+    counts = list(next(iter(ratios.values())))
+    width = 0.8 / len(counts)
+    for index, (count, colour) in enumerate(zip(counts, (BLUE, ORANGE, GREEN), strict=False)):
+        places = [row + (index - (len(counts) - 1) / 2) * width for row in range(len(ratios))]
+        label = "one picture at a time" if count == 1 else f"{count} pictures at a time"
+        bars = place.bar(places, [values[count] for values in ratios.values()], width, color=colour, label=label)
+        place.bar_label(bars, fmt="%.1f", fontsize=8)
+    place.axhline(1, color="grey", linestyle="--", linewidth=1)
+    place.set_xticks(range(len(ratios)), [name.replace("_", "\n") for name in ratios])
+    place.set(ylabel="times as fast as PyTorch")
+    place.legend(frameon=False)
+    return figure
+
+
+def make_upload_explorer() -> Panel:
+    """Choose a hostile file or bring one of your own, and see what a studio answers."""
+    own = OwnPicture(lambda picture: picture)
+
+    def draw(specimen: str, upload: tuple) -> View:
+        content = SPECIMENS[specimen].make()
+        answers = {f"{specimen} ({describe_bytes(len(content))})": judge_file(content)}
+        if picture := own(upload):
+            answers["your own file"] = picture, f"taken: {picture.width} × {picture.height} pixels"
+        cards = [draw_answer(*answer) for answer in answers.values()]
+        text = " ".join(f"{name[0].upper() + name[1:]}: {sentence}" for name, (_, sentence) in answers.items())
+        return View(put_side_by_side(cards, list(answers)), text)
+
+    controls = {
+        "specimen": widgets.Dropdown(options=list(SPECIMENS), description="file"),
+        "upload": widgets.FileUpload(accept="", description="or your own"),
+    }
+    return Panel(draw, controls)
+
+
+def describe_bytes(count: int) -> str:
+    """Return a size in words, e.g. "31 MB"."""
+    for unit, size in (("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.0f} {unit}"
+    return f"{count} bytes"
+
+
+def draw_answer(picture: Image.Image | None, sentence: str) -> Image.Image:
+    """Draw what a visitor gets: their picture in a green frame, or the sentence in a red one."""
+    card = Image.new("RGB", (460, 200), "white")
+    draw = ImageDraw.Draw(card)
+    draw.rectangle((1, 1, 458, 198), outline=GREEN if picture else RED, width=3)
+    if picture:
+        small = picture.copy()
+        small.thumbnail((420, 150))
+        grown = small.resize((small.width * 2, small.height * 2)) if small.width < 200 and small.height < 70 else small
+        card.paste(grown, ((card.width - grown.width) // 2, 12))
+        draw.text((16, 172), sentence, "black", load_font(13))
+    else:
+        for row, line in enumerate(split_lines(sentence)):
+            draw.text((16, 16 + 20 * row), line, "black", load_font(13))
+    return card
+
+
+def split_lines(sentence: str, length: int = 58) -> list[str]:
+    lines = [""]
+    for word in sentence.split():
+        if len(lines[-1]) + len(word) > length:
+            lines.append("")
+        lines[-1] += f"{word} "
+    return lines
