@@ -104,9 +104,8 @@ class Log:
     def find_score(self, seconds: float) -> float:
         """Return the score after so many seconds of training, in a line between the evaluations around them."""
         if not self.seconds[0] <= seconds <= self.seconds[-1] + 1e-6:
-            raise ValueError(
-                f"{seconds:.1f} s is not between the evaluations: {self.seconds[0]:.1f} to {self.seconds[-1]:.1f} s"
-            )
+            first, last = self.seconds[0].item(), self.seconds[-1].item()
+            raise ValueError(f"{seconds:.1f} s is not between the evaluations, at {first:.1f} to {last:.1f} s")
         return float(np.interp(seconds, self.seconds.numpy(), self.scores.numpy()))
 
     @property
@@ -267,7 +266,7 @@ def make_log(model: nn.Module, losses: list[float], seconds: list[float], rows: 
 SEEDS = (0, 1)  # of the race
 RATES = (1e-4, 1e-3, 3e-3, 1e-2, 1e-1, 1.0)
 SIZES = (600, 6_000, 60_000)  # 1, 10 and 100% of the pictures
-RACE = Trial(lr=5e-3, schedule="warm-up", average=0.97, steps=320, evaluations=4)
+RACE = Trial(lr=5e-3, schedule="warm-up", average=0.97, steps=480, evaluations=4)
 DEEP = replace(RACE, depth=4, steps=200, lr=3e-3, evaluations=2)
 
 
@@ -279,8 +278,8 @@ def name_grid(activation: str, lr: float, normalise: bool) -> str:
 def list_series() -> dict[str, dict[str, Trial]]:
     """Return every stored trial by the name of its series and its own."""
     grid = Trial(width=12, depth=2, schedule="constant", steps=80)
-    drawing = replace(RACE, task="draw", lr=3e-3, steps=320, evaluations=5)
-    learning = Trial(block="residual", steps=320)
+    drawing = replace(RACE, task="draw", lr=3e-3, steps=360, evaluations=5)
+    learning = Trial(block="residual", steps=480)
     return {
         "blocks": {
             f"{block}, seed {seed}": replace(RACE, block=block, seed=seed) for seed in SEEDS for block in BLOCKS
@@ -298,7 +297,7 @@ def list_series() -> dict[str, dict[str, Trial]]:
             for lr in RATES
         },
         "schedules": {
-            f"{schedule}, {lr:g}": Trial(block="residual", schedule=schedule, lr=lr, steps=200, evaluations=4)
+            f"{schedule}, {lr:g}": Trial(block="residual", schedule=schedule, lr=lr, steps=240, evaluations=4)
             for lr in (3e-3, 3e-2)
             for schedule in SCHEDULES
         },

@@ -6,7 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from cnngen_course.blocks import BLOCKS, ConvNormAct, DenseBlock, Downsample, ResidualBlock, Upsample, VGGBlock
+from cnngen_course.blocks import (
+    ACTIVATIONS,
+    BLOCKS,
+    BottleneckBlock,
+    ConvNormAct,
+    DenseBlock,
+    Downsample,
+    ResidualBlock,
+    SeparableBlock,
+    Upsample,
+    VGGBlock,
+    make_block,
+)
 from cnngen_course.operations import compute_receptive_field, count_overlaps
 
 CHANNELS = st.integers(4, 12)
@@ -45,13 +57,16 @@ def test_two_3x3_see_what_one_5x5_sees_with_fewer_weights() -> None:
     assert count_parameters(VGGBlock(16, 16)) < count_parameters(ConvNormAct(16, 16, 5))
 
 
-def test_a_residual_block_begins_as_the_identity() -> None:
+@pytest.mark.parametrize("kind", [ResidualBlock, BottleneckBlock])
+@pytest.mark.parametrize("normalise", [True, False])
+def test_a_residual_block_begins_as_the_identity(kind: type[nn.Module], normalise: bool) -> None:
     x = torch.rand(2, 8, 5, 5)
-    torch.testing.assert_close(ResidualBlock(8, 8)(x), x)
+    torch.testing.assert_close(kind(8, 8, normalise=normalise)(x), x)
 
 
-def test_a_residual_block_learns_though_it_begins_as_the_identity() -> None:
-    block = ResidualBlock(4, 6)
+@pytest.mark.parametrize("kind", [ResidualBlock, BottleneckBlock])
+def test_a_residual_block_learns_though_it_begins_as_the_identity(kind: type[nn.Module]) -> None:
+    block = kind(4, 6)
     block(torch.rand(2, 4, 5, 5)).square().sum().backward()
     assert block.shortcut.weight.grad.abs().sum() > 0
     assert block.correction[-1].weight.grad.abs().sum() > 0
@@ -81,3 +96,36 @@ def test_the_transposed_kind_stamps_evenly() -> None:
 def test_an_unknown_kind_of_upsampling_is_named() -> None:
     with pytest.raises(ValueError, match="unknown kind of upsampling 'cubic'"):
         Upsample(3, 5, "cubic")
+
+
+@pytest.mark.parametrize("kind", BLOCKS)
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_blocks_take_an_activation_and_can_do_without_normalisation(kind: str, name: str) -> None:
+    block = make_block(kind, 4, 8, activation=name, normalise=False)
+    layers = list(block.modules())
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in layers)
+    wanted = type(ACTIVATIONS[name]())
+    assert any(isinstance(layer, wanted) for layer in layers)
+    assert name == "relu" or not any(isinstance(layer, nn.ReLU) for layer in layers)
+    assert block(torch.randn(2, 4, 6, 6)).shape == (2, 8, 6, 6)
+
+
+def test_without_normalisation_a_convolution_has_a_bias() -> None:
+    assert ConvNormAct(2, 3)[0].bias is None and ConvNormAct(2, 3, normalise=False)[0].bias is not None
+
+
+def test_bottleneck_and_separable_blocks_save_weights() -> None:
+    counts = [count_parameters(kind(32, 32)) for kind in (BottleneckBlock, SeparableBlock, ResidualBlock)]
+    assert counts[0] < counts[1] < counts[2] / 5
+
+
+def test_a_separable_block_filters_each_channel_by_itself() -> None:
+    first = SeparableBlock(6, 8)[0][0]
+    assert first.groups == 6 and first.weight.shape == (6, 1, 3, 3)
+
+
+def test_unknown_blocks_and_activations_are_named() -> None:
+    with pytest.raises(ValueError, match="unknown block 'cube'"):
+        make_block("cube", 2, 2)
+    with pytest.raises(ValueError, match="unknown activation 'wavy'"):
+        ConvNormAct(2, 2, activation="wavy")
