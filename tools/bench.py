@@ -2,8 +2,8 @@
 
 Prints a table and writes ``notebooks/timings.json``, from which lesson headers and the doctor take their minutes.
 ``bench lessons``, ``bench fit``, ``bench imports`` and ``bench explorers`` measure one thing only. ``bench quality``,
-half an hour (``--seeds 0,1,2`` and ``--budgets 60,120,180`` are its defaults), and ``bench inpainting``, two minutes,
-run only when they are asked for.
+half an hour (``--seeds 0,1,2`` and ``--budgets 60,120,180`` are its defaults), ``bench inpainting``, two minutes,
+``bench studio``, three, and ``bench workshop``, one, run only when they are asked for.
 """
 
 import argparse
@@ -12,8 +12,10 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import nbformat
 import psutil
@@ -254,6 +256,43 @@ def bench_inpainting(seconds: int = 60) -> Iterator[Row]:
         yield subject, f"{metric.value:.2f} dB", f"{aim} dB or more"
 
 
+def bench_studio(crowds: Sequence[int] = (1, 2, 4)) -> Iterator[Row]:
+    """The studio on loopback under 1, 2 and 4 visitors at once; then each generator against its ONNX file."""
+    from cnngen_course import export
+    from tools.visitor import serve_studio, visit_together
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        start = time.perf_counter()
+        with serve_studio(folder / "stars.sqlite3", folder / "voila.log") as (address, server):
+            yield "studio: server answers", f"{time.perf_counter() - start:.1f} s", ""
+            for count in crowds:
+                load = visit_together(address, server, count)
+                crowd = f"{count} visitor{'s' * (count > 1)} at once"
+                yield f"{crowd}: until the controls are there, median", f"{load.start:.1f} s", ""
+                latency = f"{1000 * load.move:.0f}, {1000 * load.slow_move:.0f} ms"
+                yield f"{crowd}: control to picture, median and 9 of 10", latency, "100 ms or less"
+            yield "memory of a visitor's kernel, largest", f"{max(load.kernel_gb):.2f} GB", "0.6 GB or less"
+        for port in export.list_ports():
+            parity = export.compare(port, folder)
+            yield f"{port} as ONNX: largest difference, of 2", f"{parity.difference:.1e}", "0.0008 or less"
+            for count, ratio in parity.ratios.items():
+                yield f"{port} as ONNX, {count} at a time: times as fast", f"{ratio:.2f}", ""
+
+
+def bench_workshop(learners: int = 3) -> Iterator[Row]:
+    """Several learners at once on the workshop's hub; lesson 15 quotes what is stored here."""
+    from tools.workshop import drive
+
+    with tempfile.TemporaryDirectory() as name:
+        facts = drive.measure(Path(name), learners)
+    drive.MEASURED.write_text(json.dumps(facts, indent=1) + "\n")
+    for what, seconds in facts["seconds"].items():
+        yield f"workshop of {learners} at once, the slowest: {what}", f"{seconds:.1f} s", ""
+    for part, megabytes in facts["memory_mb"].items():
+        yield f"... memory of a {part}", f"{megabytes} MB", ""
+
+
 BENCHES = {"fit": bench_fit, "imports": bench_imports, "explorers": bench_explorers, "lessons": bench_lessons}
 
 
@@ -264,7 +303,10 @@ def read_numbers(text: str) -> list[int]:
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "chosen", nargs="*", metavar="NAME", help=f"{', '.join(BENCHES)} (all of these), or quality, inpainting"
+        "chosen",
+        nargs="*",
+        metavar="NAME",
+        help=f"{', '.join(BENCHES)} (all of these), or quality, inpainting, studio, workshop",
     )
     parser.add_argument("--seeds", type=read_numbers, default=[0, 1, 2], help="of quality: one run a seed")
     parser.add_argument("--budgets", type=read_numbers, default=[60, 120, 180], help="of quality: seconds of training")
@@ -274,6 +316,7 @@ def main(arguments: list[str]) -> None:
         print(json.dumps(measure_lesson(wanted.one)))
         return
     asked_for = {"quality": lambda: bench_quality(wanted.seeds, wanted.budgets), "inpainting": bench_inpainting}
+    asked_for |= {"studio": bench_studio, "workshop": bench_workshop}
     benches = BENCHES | asked_for
     if unknown := set(wanted.chosen) - set(benches):
         parser.error(f"there is no bench {', '.join(sorted(unknown))}; there are: {', '.join(benches)}")

@@ -1,0 +1,60 @@
+"""The workshop's hub really starts, several learners log in at once and work, and nothing is left running."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+pytest.importorskip("jupyterhub", reason="the extra 'hub' is not installed")
+
+from tools.workshop import drive
+
+LEARNERS = 3
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_learners_log_in_at_once_and_work(tmp_path: Path) -> None:
+    with drive.run_hub(tmp_path) as hub:
+        learners = drive.work_together(hub, LEARNERS)
+        memory = drive.measure_memory(hub)
+        family = psutil.Process(hub.process.pid).children(recursive=True)
+    for learner in learners:
+        assert not learner.error, f"{learner}\n{hub.log.read_text()[-3000:]}"
+        assert learner.said == "drew (10, 1, 28, 28)"
+        assert list(learner.seconds) == ["logged in", "server", "drawn"]
+        home = tmp_path / "learners" / learner.name
+        assert (home / "00_start_here.ipynb").is_file() and list((home / "pictures").glob("*.jpg"))
+    assert {kind: len(values) for kind, values in memory.items()} == {
+        "hub": 1,
+        "proxy": 1,
+        "server": LEARNERS,
+        "kernel": LEARNERS,
+    }
+    assert all(30 < value < 2500 for values in memory.values() for value in values)
+    assert not [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_wrong_password_is_refused(tmp_path: Path) -> None:
+    """The hub asks for its password before it starts, and a short one is not enough."""
+    for password in ("", "short"):
+        environment = os.environ | {"WORKSHOP_PASSWORD": password, "WORKSHOP_FOLDER": str(tmp_path)}
+        command = [sys.executable, "-m", "jupyterhub", "-f", str(drive.FOLDER / "jupyterhub_config.py")]
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path, timeout=120)
+        assert ended.returncode != 0 and "8 characters" in ended.stderr + ended.stdout
+
+
+def test_what_the_lesson_quotes_was_measured() -> None:
+    facts = drive.load_measured()
+    assert facts["learners"] == LEARNERS and 30 < facts["memory_mb"]["kernel"] < 2500
+    assert 0 < facts["seconds"]["logged in"] <= facts["seconds"]["server"] <= facts["seconds"]["drawn"]
+
+
+def test_the_values_for_kubernetes_are_whole() -> None:
+    values = yaml.safe_load((drive.FOLDER / "values.yaml").read_text())
+    assert values["singleuser"]["extraEnv"] == {"OMP_NUM_THREADS": "1"}
+    assert {"hub", "singleuser", "cull", "scheduling", "prePuller"} == set(values)
+    assert values["singleuser"]["memory"]["limit"].endswith("G")
