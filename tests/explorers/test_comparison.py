@@ -2,7 +2,7 @@
 
 import torch
 
-from cnngen_course.comparison import CONTESTANTS, KEPT, load_clothes, load_outcome
+from cnngen_course.comparison import CONTESTANTS, EVERYONE, KEPT, load_clothes, load_outcome
 from cnngen_course.explorers.comparison import (
     QUESTIONS,
     REAL,
@@ -94,3 +94,9 @@ def test_the_table_says_none_where_a_model_has_no_such_number() -> None:
     first, second = figure.axes[:2]
     assert [text.get_text() for text in first.texts] == ["none"] * 3 and not second.texts
     assert [len(line.get_xdata()) for line in second.lines[1:]] == [1, 1, 1, 1]
+
+
+def test_a_newcomer_is_shown_where_it_is_asked_for() -> None:
+    figure = plot_table({"distance": {name: [1.0] for name in EVERYONE}}, {"distance": 0}, list(EVERYONE))
+    assert [len(line.get_xdata()) for line in figure.axes[0].lines[1:]] == [1] * 5
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()][-1] == "flow"
