@@ -18,6 +18,8 @@ BANDS = {  # what other processors' rounding may change
     "gain_free_form": 0.05,
     "l1": 0.001,
     "l1_outline": 1e-5,
+    "l1_borrowed": 1e-5,
+    "style_accuracy": 0.011,
     "l1_ten_dabs": 0.001,
     "psnr_ten_dabs": 0.05,
     "share": 0.005,
@@ -58,12 +60,14 @@ AIMS = {
     "photo_inpainter": {"gain_free_form": 0.25},
     "colourist": {"psnr_ten_dabs": 18.5},
     "flow": {"label_consistency": 0.97},
+    "artist": {"style_accuracy": 0.7},
 }
 CEILINGS = {
     "vae": {"frechet": 1.9},
     "pixelcnn": {"bits_per_dimension": 0.98},
     "generator": {"frechet": 0.4},
     "flow": {"frechet": 0.6},
+    "artist": {"l1": 0.15},
     "colourist": {"share": 0.78, "share_ten_dabs": 0.48},
 }  # metrics that are better the lower
 
