@@ -10,8 +10,8 @@ from cnngen_course.paths import ROOT
 PACKAGE = ROOT / "cnngen_course"
 FLOORS = (
     {"__init__", "paths", "runtime"},
-    {"images", "operations", "linear", "masks", "restoration", "attacks", "marks"},
-    {"datasets", "blocks", "uploads", "checkpoints"},
+    {"images", "operations", "linear", "masks", "restoration", "attacks"},
+    {"datasets", "blocks", "marks", "uploads", "checkpoints"},
     {"galleries"},
     {"models"},
     {"objectives"},
