@@ -66,9 +66,10 @@ class DenoiserBlock(nn.Module):
 
 
 class Denoiser(nn.Module):
-    """A small U-Net: noisy pictures (N, channels, 28, 28), times and classes -> velocities of the same shape.
+    """A small U-Net: noisy pictures (N, channels, H, W), times and classes -> velocities of the same shape.
 
     It works at half the size (behind ``PixelUnshuffle``) and at a quarter; one short cut hands fine detail across.
+    Sides are multiples of 4; the shapes below are those of pictures of 28 pixels.
 
     Args:
         width: channels at 14x14; twice as many at 7x7.

@@ -24,6 +24,7 @@ def test_velocities_have_the_shape_of_the_pictures(channels: int) -> None:
     images = torch.randn(4, channels, 28, 28)
     assert model(images, TIMES, LABELS).shape == images.shape
     assert model(images, TIMES).shape == images.shape
+    assert model(torch.randn(4, channels, 16, 24), TIMES).shape == (4, channels, 16, 24)
 
 
 def test_it_begins_by_standing_still() -> None:
