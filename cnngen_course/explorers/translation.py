@@ -1,0 +1,193 @@
+"""Lesson 11: draw with ink, put dabs of colour on the drawing, and a network colours it while you draw."""
+
+import base64
+import io
+from functools import cache, lru_cache
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from matplotlib.figure import Figure
+from PIL import Image, ImageDraw
+from torch import Tensor, nn
+
+from cnngen_course.explorers.canvas import Canvas, draw_strokes
+from cnngen_course.explorers.panel import Panel, View
+from cnngen_course.figures import ORANGE, load_font, make_axes, put_side_by_side
+from cnngen_course.galleries import Gallery, load_emoji_pairs
+from cnngen_course.images import encode_jpeg, to_images, to_pil, to_pixels
+from cnngen_course.objectives.translation import DAB_RADIUS, spread_dabs
+from cnngen_course.pretrained import load_pretrained
+from cnngen_course.recipes.colourist import colour, dab_fairly
+
+SIZE = 64
+LARGE, SMALL, SAVED = 320, 160, 384  # screen pixels a side
+NOTHING = "an empty sheet"
+STARTS = (  # held-out emoji: the network never saw them
+    "butterfly;octopus;rose;pink heart;space shuttle;peacock;avocado;hut;kimono;tiger;macaw;bubble tea;windsurfing;"
+    "snowman"
+).split(";")
+DAB = {"kind": "dab", "width": (2 * DAB_RADIUS + 1) / SIZE}
+INK = {"name": "ink", "kind": "line", "colour": "#000000", "width": 0.03}
+RUBBER = {"name": "rubber", "kind": "line", "colour": "#ffffff", "width": 0.09}
+COLOURS = {"red": "#d22f27", "yellow": "#fcea2b", "green": "#5c9e31", "blue": "#61b2e4", "brown": "#a57939"}
+TOOLS = [INK, RUBBER, *(DAB | {"name": f"{name} dab", "colour": code} for name, code in COLOURS.items())]
+TOOLS += [DAB | {"name": "dab of this colour:", "colour": ""}]
+DABBING = {tool["name"] for tool in TOOLS if tool["kind"] == "dab"}
+NAMES = {  # for the words below the picture
+    "red": (210, 50, 45),
+    "orange": (235, 140, 40),
+    "yellow": (250, 230, 50),
+    "green": (100, 170, 60),
+    "blue": (90, 170, 230),
+    "purple": (140, 100, 190),
+    "pink": (250, 165, 195),
+    "brown": (140, 90, 50),
+}
+
+
+def make_dab(name: str, x: float, y: float) -> dict[str, Any]:
+    """Return the stroke of a dab of one of the ``COLOURS`` at a place in [0, 1], y downwards."""
+    return {"tool": f"{name} dab", "colour": COLOURS[name], "width": DAB["width"], "points": ((x, y),)}
+
+
+FIRST_STROKES = (
+    make_dab("red", 0.3, 0.4),
+    make_dab("yellow", 0.68, 0.4),
+    make_dab("green", 0.36, 0.65),
+    make_dab("blue", 0.64, 0.65),
+)
+
+
+@cache
+def load_network() -> nn.Module:
+    return load_pretrained("colourist")
+
+
+@cache
+def load_emoji() -> tuple[Gallery, Gallery]:
+    return load_emoji_pairs("test")
+
+
+@cache
+def load_start(name: str) -> tuple[Tensor, Tensor | None]:
+    """Return an outline (1, 1, 64, 64) and its emoji in colour (1, 3, 64, 64); white paper and None for ``NOTHING``."""
+    if name == NOTHING:
+        return torch.ones(1, 1, SIZE, SIZE), None
+    outlines, pictures = (gallery.where(name=name).images for gallery in load_emoji())
+    return outlines[:, :1], pictures
+
+
+@lru_cache(maxsize=4)  # once a start, not once a stroke
+def encode_background(outlines: Tensor) -> bytes:
+    return encode_jpeg(enlarge(outlines, LARGE))
+
+
+def enlarge(images: Tensor, side: int) -> Image.Image:
+    """Return the first picture as a smooth one of ``side`` pixels in colour."""
+    return to_pil(to_pixels(images)[0]).convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
+
+
+def draw_ink(outlines: Tensor, strokes: tuple[dict[str, Any], ...]) -> Tensor:
+    """Return the outline (1, 1, 64, 64) with lines of ink on it, and rubbed out where the rubber went."""
+    lines = [
+        stroke | {"colour": RUBBER["colour"] if stroke["tool"] == RUBBER["name"] else INK["colour"]}
+        for stroke in strokes
+        if stroke["tool"] not in DABBING
+    ]
+    pixels, cover = draw_strokes(tuple(lines), SIZE)
+    ink = to_images(pixels[:1])[None] - (1 - cover)  # at a stroke's edge without the share of white paper ...
+    return ink + (1 - cover) * outlines  # ... for which comes the outline's
+
+
+def place_dabs(strokes: tuple[dict[str, Any], ...]) -> Tensor:
+    """Return the dabs as single coloured points (1, 4, 64, 64); the newest counts, and the rubber takes them away."""
+    points = torch.zeros(1, 4, SIZE, SIZE)
+    for stroke in strokes:
+        if stroke["tool"] in DABBING:
+            x, y = (min(SIZE - 1, int(place * SIZE)) for place in stroke["points"][0])
+            code = bytes.fromhex(stroke["colour"].removeprefix("#"))
+            points[0, :, y, x] = torch.tensor([*(value / 127.5 - 1 for value in code), 1.0])
+        elif stroke["tool"] == RUBBER["name"]:
+            points[..., draw_strokes((stroke,), SIZE)[1][0] > 0.5] = 0
+    return points
+
+
+def make_hints(strokes: tuple[dict[str, Any], ...], pictures: Tensor | None, count: int) -> tuple[Tensor, int]:
+    """Return the learner's dabs on top of ``count`` true ones (1, 4, 64, 64), and how many dabs these are."""
+    points = place_dabs(strokes)
+    own, mine = spread_dabs(points), int(points[:, 3].sum())
+    if pictures is None or count == 0:
+        return own, mine
+    return torch.where(own[:, 3:] > 0, own, dab_fairly(pictures, count)), mine + count
+
+
+def make_translation_explorer() -> Panel:
+    """Draw, dab, and see the picture in colour; a link below saves it as a PNG file."""
+    canvas = Canvas(value=FIRST_STROKES, tools=TOOLS, description="draw and dab here", size=LARGE)
+    controls = {
+        "start": widgets.Dropdown(options=[*STARTS, NOTHING], description="begin with"),
+        "count": widgets.IntSlider(0, 0, 12, description="true dabs"),
+        "strokes": canvas,
+    }
+    link = widgets.HTML()
+
+    def draw(start: str, count: int, strokes: tuple) -> View:
+        outlines, pictures = load_start(start)
+        canvas.background = encode_background(outlines)  # the browser hears of it only when it is another
+        hints, dabs = make_hints(strokes, pictures, count)
+        drawing = draw_ink(outlines, strokes)
+        drawn = colour(load_network(), drawing, hints)
+        link.value = make_link(enlarge(drawn, SAVED))
+        tiles, titles = [enlarge(drawn, LARGE)], ["coloured by the network"]
+        if pictures is not None:
+            tiles, titles = [*tiles, enlarge(pictures, SMALL)], [*titles, "by OpenMoji's artists"]
+        return View(put_side_by_side(tiles, titles), describe(start, dabs, drawing, drawn, pictures))
+
+    panel = Panel(draw, controls, also_shown=(link,))
+    panel.link = link
+    return panel
+
+
+def make_link(picture: Image.Image) -> str:
+    """Return a link that holds the picture as a PNG file and saves it: the file never leaves the browser."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", compress_level=1)
+    content = base64.b64encode(buffer.getvalue()).decode()
+    return f'<a download="drawing.png" href="data:image/png;base64,{content}">save the picture as drawing.png</a>'
+
+
+def describe(start: str, dabs: int, drawing: Tensor, drawn: Tensor, pictures: Tensor | None) -> str:
+    ink = (drawing < 0).float().mean().item()
+    colours = name_colours(drawn)
+    text = f"{start.capitalize()}: {ink:.1%} of the sheet is ink, with {dabs} dab{'' if dabs == 1 else 's'} of colour. "
+    most = list(colours)[:3]
+    text += f"Colours of the picture: {', '.join(f'{name} {colours[name]:.0%}' for name in most) or 'no colour'}."
+    if pictures is not None:
+        errors = [(images - pictures).abs().mean().item() for images in (drawn, drawing)]
+        text += f" Mean error against the artists' picture: {errors[0]:.3f}; of the bare drawing: {errors[1]:.3f}."
+    return text
+
+
+def name_colours(images: Tensor) -> dict[str, float]:
+    """Return what share of all pixels has each colour, largest first; white, grey, black and shares below 1% not."""
+    pixels = images.permute(0, 2, 3, 1).reshape(-1, 3)
+    vivid = pixels[pixels.amax(dim=1) - pixels.amin(dim=1) > 0.3]
+    palette = torch.tensor(list(NAMES.values())) / 127.5 - 1  # (colours, 3)
+    counts = torch.cdist(vivid, palette).argmin(dim=1).bincount(minlength=len(NAMES))
+    shares = dict(zip(NAMES, (counts / len(pixels)).tolist(), strict=True))
+    return {name: share for name, share in sorted(shares.items(), key=lambda pair: -pair[1]) if share >= 0.01}
+
+
+def plot_window(images: Tensor, windows: dict[str, tuple[int, int, int]]) -> Figure:
+    """Plot a picture (C, H, W) with named square windows (left, top, side) in pixels."""
+    figure, axes = make_axes(1, 1, 2.8, 2.8)
+    picture = to_pil(to_pixels(images), 6).convert("RGB")
+    pen = ImageDraw.Draw(picture)
+    for (name, (left, top, side)), line in zip(windows.items(), (ORANGE, "#0072B2", "#009E73"), strict=False):
+        box = [6 * edge for edge in (left, top, left + side, top + side)]
+        pen.rectangle(box, outline=line, width=5)
+        pen.text((box[0] + 8, box[1] + 5), name, line, load_font(20))
+    axes[0, 0].imshow(picture)
+    axes[0, 0].set_axis_off()
+    return figure
