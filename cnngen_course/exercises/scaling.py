@@ -207,7 +207,7 @@ QUESTIONS = (
     (CURVES, 100.0, "with plenty to spend, the lowest end of all curves wins"),
     (CURVES, 5.0, "with little to spend, a large network has hardly begun: look only at points you can pay"),
     (CURVES, 14.0, "a larger network's first point can be worse than a smaller one's last"),
-    (CURVES, 12.0, "a point that costs exactly the budget can be paid"),
+    (CURVES, 20.0, "a point that costs exactly the budget can be paid"),
     (OVERFITTED, 4.0, "the best point of a curve need not be the last one that you can pay"),
     (CURVES, 0.5, "where nothing can be paid, the answer is None"),
 )
