@@ -24,10 +24,11 @@ from cnngen_course.objectives.likelihood import (
     to_levels,
 )
 from cnngen_course.paths import read_data
+from cnngen_course.runtime import pick_precision
 from cnngen_course.training import fit
 
 SIZE, LEVELS = 14, 16
-BATCH = 64
+BATCH = 32
 MOMENTS = (20, 40, 80, 160, 320)  # steps after which is measured
 MEASURED = 1000  # pictures behind each number
 FIXED = {"level_count": LEVELS, "reach": 2, "head_width": 24, "size": SIZE}
@@ -121,7 +122,7 @@ def run(setup: Setup, seed: int = 0, moments: tuple[int, ...] = MOMENTS, measure
             return {}
 
         loader = make_loader(data, min(BATCH, setup.pictures))
-        every = {"evaluate": evaluate, "evaluate_every": moments[0]}
+        every = {"evaluate": evaluate, "evaluate_every": moments[0], "precision": pick_precision()}
         fit(model, Likelihood(), loader, steps=moments[-1], lr=4e-3, progress=False, **every)
     values = {name: tuple(round(entry[name], 4) for entry in found) for name in sets}
     parameters = sum(weight.numel() for weight in model.parameters())

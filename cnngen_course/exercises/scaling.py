@@ -154,7 +154,7 @@ def judge_checkpoint(answer: Any) -> str | None:
         missing = sorted(solve_checkpoint() - set(answer))
         count = "one part is" if len(missing) == 1 else f"{len(missing)} parts are"
         return (
-            f"tried with {len(set(answer))} parts: a weight ends {miss:.3f} from where it would have been; {count} "
+            f"tried with {len(set(answer))} of {len(names)} parts: a weight ends {miss:.3f} from where it would have been; {count} "
             f"missing. Ask of each part: would the next step differ without it? Think of what {HINTS[missing[0]]}."
         )
     if extra := sorted(set(answer) - solve_checkpoint()):
