@@ -26,6 +26,7 @@ from cnngen_course.objectives.style import (
 )
 from cnngen_course.pretrained import load_pretrained, load_vgg
 from cnngen_course.recipes.stylist import STYLES
+from cnngen_course.runtime import pick_precision
 
 PHOTOS = {  # of the test set: the network never saw them
     "Berlin": "monument_berlinCathedral",
@@ -39,7 +40,7 @@ WAYS = ("the network", "repainting (slow)")
 QUALITIES = {"draft": (96, 10), "good": (160, 30), "better": (256, 60), "best": (384, 100)}  # short side, steps
 REPAINTED = 96  # pixels of the short side, whatever the quality: there it stands for steps
 LONGEST = 2  # times the short side; longer pictures lose their ends
-JUDGED = 96  # pixels of the short side at which distances are measured
+JUDGED = 64  # pixels of the short side at which distances are measured
 SHOWN = 330  # pixels of the longer side on the screen
 
 
@@ -76,6 +77,11 @@ def scale(picture: Image.Image, short: int) -> Image.Image:
     return picture.resize(tuple(max(short, round(side * factor)) for side in picture.size), Image.Resampling.LANCZOS)
 
 
+def to_batch(picture: Image.Image, short: int) -> Tensor:
+    """Return the picture with its short side brought to ``short`` pixels, (1, 3, H, W) in [-1, 1]."""
+    return to_images(from_pil(scale(picture, short)))[None]
+
+
 def compute_shares(style: str, second: str, mix: float, strength: float) -> Tensor:
     """Return how much of each style of the network to take, "as it is" first: (1, styles), together 1."""
     shares = torch.zeros(1, len(STYLES) + 1)
@@ -87,7 +93,8 @@ def compute_shares(style: str, second: str, mix: float, strength: float) -> Tens
 
 @torch.inference_mode()
 def paint(images: Tensor, shares: Tensor) -> Tensor:
-    return load_network()(images, shares)
+    with torch.autocast("cpu", torch.bfloat16, enabled=pick_precision() == "bf16"):  # half the time, as it was trained
+        return load_network()(images, shares)
 
 
 def repaint_slowly(images: Tensor, style: Style, strength: float, steps: int) -> Tensor:
@@ -137,7 +144,7 @@ def make_style_explorer() -> Panel:
         picture = load_picture(photo) if picture is None else picture
         slow = way != WAYS[0]
         short, steps = QUALITIES[quality]
-        images = to_images(from_pil(scale(picture, REPAINTED if slow else short)))[None]
+        images = to_batch(picture, REPAINTED if slow else short)
         wanted = mix_styles(load_style(style), load_style(second), mix)
         start = time.perf_counter()
         if slow:

@@ -77,17 +77,21 @@ def make_styles(vgg: VGGFeatures) -> list[Style]:
 
 
 def train(model: nn.Module, settings: dict[str, Any]) -> None:
+    """Train in two parts: boldly, until each style has found its strokes, then with more regard to the content."""
     vgg = load_vgg()
     photos = [photo.pixels for photo in load_photos("train")]
-    fit(
-        model,
-        Stylising(vgg, make_styles(vgg), settings["strength"]),
-        make_loader(Crops(photos, settings["size"]), settings["batch_size"]),
-        steps=settings["steps"],
-        lr=settings["lr"],
-        average=settings["average"],
-        precision=pick_precision(),
-    )
+    styles = make_styles(vgg)
+    bold = round(settings["bold_share"] * settings["steps"])
+    for steps, strength in ((bold, settings["bold_strength"]), (settings["steps"] - bold, settings["strength"])):
+        fit(
+            model,
+            Stylising(vgg, styles, strength),
+            make_loader(Crops(photos, settings["size"]), settings["batch_size"]),
+            steps=steps,
+            lr=settings["lr"],
+            average=settings["average"],
+            precision=pick_precision(),
+        )
 
 
 def cut_photos(split: str, size: int = SIZE) -> Tensor:
@@ -137,7 +141,16 @@ RECIPE = Recipe(
     model=Stylist,
     arguments={"style_count": len(STYLES) + 1, "width": 32, "depth": 5},
     data="photos",
-    settings={"steps": 5000, "batch_size": 4, "size": 96, "lr": 1e-3, "average": 0.995, "strength": 10.0},
+    settings={
+        "steps": 4200,
+        "bold_share": 0.643,
+        "bold_strength": 10.0,
+        "strength": 4.0,
+        "batch_size": 4,
+        "size": 96,
+        "lr": 1e-3,
+        "average": 0.995,
+    },
     train=train,
     measure=measure,
 )

@@ -4,7 +4,6 @@ import pytest
 from PIL import Image
 
 from cnngen_course.explorers import style
-from cnngen_course.images import from_pil, to_images
 
 
 def test_the_shares_add_up_to_one() -> None:
@@ -16,13 +15,13 @@ def test_the_shares_add_up_to_one() -> None:
 
 
 def test_a_photograph_is_its_own_content() -> None:
-    images = to_images(from_pil(style.scale(style.load_picture("horses"), 96)))[None]
+    images = style.to_batch(style.load_picture("horses"), 96)
     content, after, before = style.compute_distances(images, images, style.load_style("ink"))
     assert content == pytest.approx(0, abs=1e-6) and after == pytest.approx(before)
 
 
 def test_the_network_comes_nearer_to_every_style() -> None:
-    images = to_images(from_pil(style.scale(style.load_picture("Berlin"), 128)))[None]
+    images = style.to_batch(style.load_picture("Berlin"), 128)
     for name in style.STYLES:
         painted = style.paint(images, style.compute_shares(name, name, 0.0, 1.0))
         _, after, before = style.compute_distances(images, painted, style.load_style(name))
@@ -33,7 +32,7 @@ def test_the_network_comes_nearer_to_every_style() -> None:
 def test_odd_sizes_are_brought_into_form(size: tuple[int, int]) -> None:
     picture = style.prepare(Image.new("RGB", size, "teal"))
     assert max(picture.size) <= style.LONGEST * min(picture.size) and min(picture.size) <= 384
-    images = to_images(from_pil(style.scale(picture, 96)))[None]
+    images = style.to_batch(picture, 96)
     assert min(images.shape[2:]) == 96
     assert style.paint(images, style.compute_shares("comic", "ink", 0.5, 1.0)).shape == images.shape
 
