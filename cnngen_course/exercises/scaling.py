@@ -153,9 +153,10 @@ def judge_checkpoint(answer: Any) -> str | None:
     if miss > 0:
         missing = sorted(solve_checkpoint() - set(answer))
         count = "one part is" if len(missing) == 1 else f"{len(missing)} parts are"
+        tried = f"tried with {len(set(answer))} of {len(names)} parts"
         return (
-            f"tried with {len(set(answer))} of {len(names)} parts: a weight ends {miss:.3f} from where it would have been; {count} "
-            f"missing. Ask of each part: would the next step differ without it? Think of what {HINTS[missing[0]]}."
+            f"{tried}: a weight ends {miss:.3f} from where it would have been; {count} missing. "
+            f"Ask of each part: would the next step differ without it? Think of what {HINTS[missing[0]]}."
         )
     if extra := sorted(set(answer) - solve_checkpoint()):
         return f"it goes on exactly, but also without {extra[0]!r}: the next step does not read it. Leave it out."
