@@ -279,7 +279,7 @@ def list_series() -> dict[str, dict[str, Trial]]:
     """Return every stored trial by the name of its series and its own."""
     grid = Trial(width=12, depth=2, schedule="constant", steps=80)
     drawing = replace(RACE, task="draw", lr=3e-3, steps=360, evaluations=5)
-    learning = Trial(block="residual", steps=1500, evaluations=5)
+    learning = Trial(block="residual", steps=480)
     return {
         "blocks": {
             f"{block}, seed {seed}": replace(RACE, block=block, seed=seed) for seed in SEEDS for block in BLOCKS

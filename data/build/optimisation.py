@@ -1,4 +1,4 @@
-"""The short trainings behind the lesson on optimisation, run anew (about 7 minutes of one core).
+"""The short trainings behind the lesson on optimisation, run anew (about 5 minutes of one core).
 
 Sums in another order give other last digits, so another machine gets nearly the same curves; seconds are its own.
 """
