@@ -64,9 +64,9 @@ def make_attack_explorer() -> Panel:
     """Choose a picture, an attack, its strength and what shall be read; see the judge's probabilities."""
     pictures = load_pictures()
     controls = {
-        "index": widgets.IntSlider(2, 0, len(pictures) - 1, description="picture"),
-        "way": widgets.Dropdown(options=list(ATTACKS), value="one step (FGSM)", description="attack"),
-        "levels": widgets.IntSlider(4, 0, 24, description="grey levels changed"),
+        "index": widgets.IntSlider(0, 0, len(pictures) - 1, description="picture"),
+        "way": widgets.Dropdown(options=list(ATTACKS), value="ten steps (PGD)", description="attack"),
+        "levels": widgets.IntSlider(8, 0, 24, description="grey levels changed"),
         "target": widgets.Dropdown(options=[ANY, *pictures.class_names], description="shall be read as"),
     }
     return Panel(draw_attack, controls)
@@ -85,7 +85,7 @@ def draw_attack(index: int, way: str, levels: int, target: str) -> View:
     titles = ["picture", "change, magnified", "attacked", "judge: before (blue), after (red)"]
     true, now = int(chosen.labels), int(after.argmax())
     words = (
-        f"A {names[true]}, attacked by {way} with up to {levels} of 255 grey levels a pixel"
+        f"Labelled {names[true]}, attacked by {way} with up to {levels} of 255 grey levels a pixel"
         f"{'' if target == ANY else f', to be read as {target}'}. The judge says {names[now]} with {after[now]:.0%}; "
         f"before, it said {names[true]} with {before[true]:.0%}, now {after[true]:.0%}."
     )

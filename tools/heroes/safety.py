@@ -29,7 +29,7 @@ def fool() -> Image.Image:
     teapot = torch.tensor([network.class_names.index("teapot")])
     aim = make_aim(lambda images: network.model(((images + 1) / 2 - mean) / deviation), teapot, targeted=True)
     fooled = attack_stepwise(aim, dog, 3 * LEVEL, steps=12)
-    return join(fooled, (fooled - dog) / (3 * LEVEL))
+    return join((fooled - dog) / (3 * LEVEL), fooled)
 
 
 def mark() -> Image.Image:
@@ -39,10 +39,10 @@ def mark() -> Image.Image:
     return join(to_images(write_mark(pixels, message, key=7))[None], (change / 10).clamp(-1, 1)[None])
 
 
-def join(images: Tensor, change: Tensor) -> Image.Image:
-    """Return the left half of a picture beside the right half of what was changed in it."""
-    half = images.shape[3] // 2
-    whole = torch.cat([images[..., :half], change[..., half:]], dim=3)
+def join(left: Tensor, right: Tensor) -> Image.Image:
+    """Return the left half of one picture beside the right half of another."""
+    half = left.shape[3] // 2
+    whole = torch.cat([left[..., :half], right[..., half:]], dim=3)
     return to_pil(to_pixels(whole)[0]).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
 
 
