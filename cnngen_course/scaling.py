@@ -29,8 +29,8 @@ from cnngen_course.training import fit
 
 SIZE, LEVELS = 14, 16
 BATCH = 32
-MOMENTS = (20, 40, 80, 160, 320)  # steps after which is measured
-MEASURED = 1000  # pictures behind each number
+MOMENTS = (10, 20, 40, 80, 160)  # steps after which is measured
+MEASURED = 500  # pictures behind each number
 FIXED = {"level_count": LEVELS, "reach": 2, "head_width": 24, "size": SIZE}
 
 

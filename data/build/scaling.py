@@ -1,4 +1,4 @@
-"""The runs on width, depth and data, trained anew (about 5 minutes of one core)."""
+"""The runs on width, depth and data, trained anew (about 2 minutes of one core)."""
 
 from cnngen_course.scaling import encode_runs, list_setups, run
 from data.build import fashion_mnist
@@ -11,7 +11,7 @@ RECORD = Record(
     contents=(
         "`runs.json` lists the runs of `cnngen_course/scaling.py`: the width, the depth and the number of training "
         "pictures of each, its weights and multiplications, and the bits a pixel on test and on training pictures "
-        "after 20 to 320 steps."
+        "after 10 to 160 steps."
     ),
     author="the authors of this course (the runs); Zalando SE (Fashion-MNIST)",
     licence="MIT",
