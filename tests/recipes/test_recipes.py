@@ -37,6 +37,12 @@ BANDS = {  # what other processors' rounding may change
     "frechet_humans": 0.01,
     "cycle_humans": 0.001,
     "cycle_cats": 0.001,
+    "style_photo": 0.01,
+    "content_network": 0.01,
+    "style_network": 0.005,
+    "content_repaint": 0.03,
+    "style_repaint": 0.01,
+    "copy_error": 0.0005,
     "frechet_unguided": 0.02,
     "label_consistency_unguided": 0.005,
     "diversity_unguided": 0.005,
@@ -61,6 +67,7 @@ AIMS = {
     "colourist": {"psnr_ten_dabs": 18.5},
     "flow": {"label_consistency": 0.97},
     "artist": {"style_accuracy": 0.7},
+    "stylist": {"style_photo": 1.0},  # what there is to do
 }
 CEILINGS = {
     "vae": {"frechet": 1.9},
@@ -68,6 +75,7 @@ CEILINGS = {
     "generator": {"frechet": 0.4},
     "flow": {"frechet": 0.6},
     "artist": {"l1": 0.15},
+    "stylist": {"content_network": 0.75, "style_network": 0.25, "copy_error": 0.01},
     "colourist": {"share": 0.78, "share_ten_dabs": 0.48},
 }  # metrics that are better the lower
 
