@@ -89,7 +89,7 @@ def draw_attack(index: int, way: str, levels: int, target: str) -> View:
         f"{'' if target == ANY else f', to be read as {target}'}. The judge says {names[now]} with {after[now]:.0%}; "
         f"before, it said {names[true]} with {before[true]:.0%}, now {after[true]:.0%}."
     )
-    return View(put_side_by_side(tiles, titles), words)
+    return View(put_side_by_side(tiles, titles), words, quality=75)
 
 
 def draw_bars(before: Tensor, after: Tensor, names: tuple[str, ...], height: int) -> Image.Image:
@@ -163,7 +163,7 @@ def draw_hidden(
         count = count_misses(found, faces, masks)
         words = f"{hiding}. {describe_count(count)}"
     words += f" In the picture as it is now, the detector finds {len(again.boxes)}."
-    return View(picture, words, quality=85)
+    return View(picture, words, quality=72)
 
 
 def hide_all(
