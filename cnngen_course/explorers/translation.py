@@ -187,7 +187,7 @@ def plot_window(images: Tensor, windows: dict[str, tuple[int, int, int]]) -> Fig
     for (name, (left, top, side)), line in zip(windows.items(), (ORANGE, "#0072B2", "#009E73"), strict=False):
         box = [6 * edge for edge in (left, top, left + side, top + side)]
         pen.rectangle(box, outline=line, width=5)
-        pen.text((box[0] + 8, box[1] + 5), name, line, load_font(20))
+        pen.text((max(0, box[0]) + 8, max(0, box[1]) + 5), name, line, load_font(20))
     axes[0, 0].imshow(picture)
     axes[0, 0].set_axis_off()
     return figure
