@@ -112,12 +112,15 @@ def load_person(name: str) -> tuple[Tensor, Tensor, Tensor]:
     return load_people()[index].pixels, *load_face_boxes()[index]
 
 
-@lru_cache(maxsize=32)  # once a picture, not once a moved control
+search = lru_cache(maxsize=8)(detect_by_mtcnn)  # once a picture, not once a moved control
+
+
+@lru_cache(maxsize=32)
 def detect(pixels: Tensor, detector: str, doubt: str) -> Tensor:
     """Return the boxes (F, 4) that a detector finds at a level of ``DOUBTS``."""
     least, agreeing = DOUBTS[doubt]
     if detector == "MTCNN":
-        return detect_by_mtcnn(pixels).above(least).boxes
+        return search(pixels).above(least).boxes
     return detect_by_cascade(pixels, agreeing).boxes
 
 
@@ -143,7 +146,7 @@ def make_face_explorer() -> Panel:
         known = load_person(photo) if pixels is None else (pixels, None, None)
         return draw_hidden(*known, detector, doubt, way, strength)
 
-    return Panel(draw, controls, slow=lambda **_: True)
+    return Panel(draw, controls)
 
 
 def draw_hidden(
@@ -152,7 +155,6 @@ def draw_hidden(
     """Hide what was found; where the true faces are known, cover those that were missed, so that none is shown."""
     found = detect(pixels, detector, doubt)
     hidden, left = hide_all(pixels, found, faces, way, strength)
-    again = detect_by_mtcnn(hidden).above(DOUBTS[doubt][0]) if detector == "MTCNN" else detect_by_cascade(hidden)
     picture = to_pil(hidden)
     frame(picture, enlarge(found, *pixels.shape[1:]), BLUE)
     hiding = f"{detector} found {len(found)} {'place' if len(found) == 1 else 'places'} (blue), hidden by {way}"
@@ -162,7 +164,6 @@ def draw_hidden(
         frame(picture, left, RED)
         count = count_misses(found, faces, masks)
         words = f"{hiding}. {describe_count(count)}"
-    words += f" In the picture as it is now, the detector finds {len(again.boxes)}."
     return View(picture, words, quality=72)
 
 
