@@ -13,7 +13,7 @@ PICTURES = {
     "scene_coffee": "sunlit road",
     "monument_operaHouse_s": "woodblock",
     "energy_windmill": "starry night",
-    "animal_hedgehog": "ink",
+    "monument_parthenon_s": "blueprint",
 }
 SIZE = 240
 
