@@ -116,7 +116,7 @@ def start(out: Path, processes: int = 1, **options: object) -> subprocess.Popen:
     return subprocess.Popen(command, env=os.environ | variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
-def finish(process: subprocess.Popen, out: Path, timeout: float = 280) -> Outcome:
+def finish(process: subprocess.Popen, out: Path, timeout: float = 1200) -> Outcome:
     """Wait for a training that was started and return what it left.
 
     Raises:
@@ -133,7 +133,7 @@ def finish(process: subprocess.Popen, out: Path, timeout: float = 280) -> Outcom
     return load_outcome(out)
 
 
-def kill_after(process: subprocess.Popen, checkpoint: Path, timeout: float = 280) -> None:
+def kill_after(process: subprocess.Popen, checkpoint: Path, timeout: float = 1200) -> None:
     """Kill a training, as ``kill -9`` does, as soon as it has written its first checkpoint.
 
     Raises:
