@@ -73,6 +73,22 @@ def lab(arguments: list[str]) -> None:
     run(PYTHON, "-m", "jupyterlab", "notebooks/00_start_here.ipynb", *root, *arguments)
 
 
+STUDIO = ROOT / "notebooks" / "app"
+
+
+def studio(arguments: list[str]) -> None:
+    """Serve the studio to this computer alone; ``--ratings FILE`` says where stars go, the rest is for Voila."""
+    # Voila's settings are in STUDIO/voila.json. One thread a visitor: many share the cores.
+    variables = {"JUPYTER_CONFIG_PATH": str(STUDIO), "OMP_NUM_THREADS": "1"}
+    if "--ratings" in arguments:
+        place = arguments.index("--ratings")
+        if place + 1 == len(arguments):
+            sys.exit("--ratings needs the name of a file.")
+        variables["CNNGEN_RATINGS"] = str(Path(arguments[place + 1]).resolve())
+        arguments = arguments[:place] + arguments[place + 2 :]
+    run(PYTHON, "-m", "voila", STUDIO / "studio.ipynb", *arguments, **variables)
+
+
 def test(arguments: list[str]) -> None:
     """Everything that CI runs: style, spelling, the package's tests, every notebook, every explorer."""
     if not arguments:
@@ -121,6 +137,7 @@ def lock(arguments: list[str]) -> None:
 TASKS = {
     "setup": (lambda _: None, "only set everything up"),
     "lab": (lab, "open JupyterLab at the first lesson"),
+    "studio": (studio, "serve the studio of lesson 17; --no-browser without a screen"),
     "test": (test, "check everything (or: test PATH, as for pytest)"),
     "lint": (lint, "check style and spelling"),
     "fix": (fix, "mend what the style check can mend by itself"),

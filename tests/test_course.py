@@ -60,3 +60,16 @@ def test_lab_opens_the_first_lesson(calls) -> None:
     course.lab(["--no-browser"])
     assert calls[0][1:4] == ["-m", "jupyterlab", "notebooks/00_start_here.ipynb"]
     assert calls[0][-1] == "--no-browser"
+
+
+def test_the_studio_keeps_stars_where_it_is_told(monkeypatch, tmp_path: Path) -> None:
+    recorded = []
+    monkeypatch.setattr(course, "run", lambda *command, **variables: recorded.append((command, variables)))
+    monkeypatch.chdir(tmp_path)
+    course.studio(["--no-browser", "--ratings", "mine.sqlite3", "--port=8877"])
+    (command, variables), *_ = recorded
+    assert command[1:3] == ("-m", "voila") and command[4:] == ("--no-browser", "--port=8877")
+    assert command[3].is_file() and (Path(variables["JUPYTER_CONFIG_PATH"]) / "voila.json").is_file()
+    assert variables["CNNGEN_RATINGS"] == str(tmp_path / "mine.sqlite3")
+    with pytest.raises(SystemExit, match="needs the name of a file"):
+        course.studio(["--ratings"])

@@ -8,7 +8,7 @@ from functools import cache
 import ipywidgets as widgets
 import torch
 from matplotlib.figure import Figure
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 from torch import Tensor
 
 from cnngen_course.datasets import ImageSet, load_fashion_mnist
@@ -213,7 +213,7 @@ def describe_ratings(ratings: list[Rating]) -> str:
 
 def plot_means(means: dict[str, Estimate], truth: dict[str, float] | None = None) -> Figure:
     """Plot mean stars with their intervals, one line a name; ``truth`` adds a mark where it is known."""
-    figure, axes = make_axes(1, 1, 5.2, 0.45 * len(means) + 0.9)
+    figure, axes = make_axes(1, 1, 7, 0.5 * len(means) + 1.1)
     place = axes[0, 0]
     for row, (name, mean) in enumerate(means.items()):
         place.plot([mean.low, mean.high], [row, row], color=BLUE, linewidth=5, alpha=0.5, solid_capstyle="butt")
@@ -222,7 +222,7 @@ def plot_means(means: dict[str, Estimate], truth: dict[str, float] | None = None
             place.plot(truth[name], row, "|", color=RED, markersize=16, label="truth" if row == 0 else None)
     place.set_yticks(range(len(means)), [f"{name}, n = {mean.n}" for name, mean in means.items()])
     place.set(xlim=(1, 5), xlabel="stars", ylim=(len(means) - 0.5, -0.5))
-    place.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    place.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return figure
 
 
@@ -278,10 +278,8 @@ def draw_answer(picture: Image.Image | None, sentence: str) -> Image.Image:
     draw = ImageDraw.Draw(card)
     draw.rectangle((1, 1, 458, 198), outline=GREEN if picture else RED, width=3)
     if picture:
-        small = picture.copy()
-        small.thumbnail((420, 150))
-        grown = small.resize((small.width * 2, small.height * 2)) if small.width < 200 and small.height < 70 else small
-        card.paste(grown, ((card.width - grown.width) // 2, 12))
+        fitted = ImageOps.contain(picture, (420, 150))
+        card.paste(fitted, ((card.width - fitted.width) // 2, 12))
         draw.text((16, 172), sentence, "black", load_font(13))
     else:
         for row, line in enumerate(split_lines(sentence)):
