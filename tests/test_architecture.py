@@ -18,7 +18,7 @@ FLOORS = (
     {"training", "metrics"},
     {"adversarial_training", "set_metrics", "ratings", "privacy"},
     {"pretrained", "clinic"},
-    {"recipes", "comparison", "export", "ablation", "scaling", "pipelines", "faces"},
+    {"recipes", "comparison", "export", "ablation", "scaling", "pipelines", "faces", "trials"},
     {"processes"},
     {"figures"},
     {"explorers"},

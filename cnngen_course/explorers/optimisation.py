@@ -147,7 +147,8 @@ def draw_architectures(first: str, second: str, axis: str) -> View:
     lowest = 5 * math.floor(min(100 * log.scores.min().item() for log in every) / 5)
     ticks = range(lowest, 95, 5)
     picture = draw_chart(lines, axis, "% named rightly (2 seeds)", (0, end), (lowest, 94), ticks)
-    return View(picture, " ".join(sentences) + " " + compare_at_equal_time(first, second))
+    shown = f"Accuracy over {axis}."
+    return View(picture, " ".join([shown, *sentences, compare_at_equal_time(first, second)]))
 
 
 def describe_architecture(block: str) -> str:
