@@ -221,6 +221,6 @@ def plot_tradeoff(strengths: Sequence[float], consistency: Sequence[Estimate], d
     place.errorbar(strengths, values[:, 1], reach, fmt="o-", color=BLUE, capsize=3, label="named as asked for")
     place.plot(strengths, diversity, "s--", color=ORANGE, label="diversity (real: 1)")
     place.axhline(1, color="grey", linewidth=1, linestyle=":")
-    place.set(xlabel="guidance", ylabel="share", ylim=(0, 1.15))
+    place.set(xlabel="guidance", ylabel="share", ylim=(0, max(1.15, 1.05 * max(diversity))))
     place.legend(frameon=False, loc="lower right")
     return figure

@@ -42,7 +42,8 @@ def test_what_is_expected_is_where_the_present_velocity_leads() -> None:
 def test_it_starts_by_expecting_the_mean() -> None:
     """Three noises, one blurred expectation; at the end three pictures."""
     ways = [compute_journey(label=9, steps=10, guidance=1.0, seed=seed)[1] for seed in (1, 2, 3)]
-    spread = torch.stack(ways).std(dim=0).mean(dim=(1, 2, 3))
+    forms = [torch.nn.functional.avg_pool2d(way, 4) for way in ways]  # without the grain of single pixels
+    spread = torch.stack(forms).std(dim=0).mean(dim=(1, 2, 3))
     assert spread[0] < 0.5 * spread[-1]
 
 
