@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from cnngen_course.paths import ROOT
 
@@ -13,6 +14,15 @@ ARTEFACTS = ROOT / "artefacts"
 READ_PICTURE = "image => image.complete && image.naturalWidth > 0 ? image.src : ''"
 KEYS = (("ArrowRight", "ArrowLeft"), ("ArrowLeft", "ArrowRight"), ("Space", "Space"))  # there and back
 HANDLES = ".noUi-handle, select, input[type=checkbox], .cnngen-pad"
+# Milliseconds from the press of the pen to the new picture on the page.
+WATCH_PICTURE = """() => {
+  const picture = document.querySelector('.cnngen-panel img.cnngen-picture');
+  const canvas = document.querySelector('.cnngen-panel .cnngen-canvas');
+  canvas.addEventListener('pointerdown', () => {
+    const start = performance.now();
+    picture.addEventListener('load', () => { window.penToPicture ??= performance.now() - start; }, { once: true });
+  }, { capture: true, once: true });
+}"""
 
 pytestmark = pytest.mark.browser
 
@@ -56,6 +66,14 @@ def changes(picture, before: str, seconds: float = 2) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def wait_for(ready, seconds: float = 10) -> None:
+    """Wait until a question is answered with yes."""
+    end = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < end, "it does not come"
+        time.sleep(0.05)
 
 
 def test_the_blind_test_is_answered_by_keyboard(open_lesson) -> None:
@@ -112,3 +130,71 @@ def test_damage_is_painted_with_the_mouse(open_lesson) -> None:
 def read_share(said) -> float:
     """Return how many percent of the pixels a panel says to be missing."""
     return float(said.inner_text().split("%")[0])
+
+
+def test_a_head_is_drawn_on_with_the_mouse(open_lesson) -> None:
+    """Draw on the head: its translation follows and the words say so; undo brings the first one back."""
+    page = open_lesson("12_animals.ipynb")
+    panel = page.locator(".cnngen-panel").first
+    panel.wait_for(state="attached", timeout=60_000)
+    picture, said, canvas = (
+        panel.locator(place) for place in ("img.cnngen-picture", "[role=status]", ".cnngen-canvas")
+    )
+    canvas.scroll_into_view_if_needed()
+    start, before = said.inner_text(), picture.evaluate(READ_PICTURE)
+    box = canvas.bounding_box()
+    x, y, width, height = (box[name] for name in ("x", "y", "width", "height"))
+    page.mouse.move(x + 0.2 * width, y + 0.2 * height)
+    page.mouse.down()
+    page.mouse.move(x + 0.8 * width, y + 0.25 * height, steps=10)
+    page.mouse.up()
+    assert changes(picture, before), "the stroke did not reach Python"
+    time.sleep(1)  # the last message of the stroke
+    assert "drawn on by you" in said.inner_text() and "drawn on" not in start
+    drawn = picture.evaluate(READ_PICTURE)
+    panel.screenshot(path=ARTEFACTS / "12_animals-mouse.png")
+    panel.get_by_role("button", name="undo").click()
+    assert changes(picture, drawn)
+    assert said.inner_text() == start
+
+
+def test_a_drawing_is_coloured_while_it_is_drawn(open_lesson) -> None:
+    """Draw with the mouse on an empty sheet, dab a colour: the picture follows at once; then save it as a file."""
+    page = open_lesson("11_translation.ipynb")
+    panel = page.locator(".cnngen-panel").first
+    panel.wait_for(state="attached", timeout=60_000)
+    picture, said, canvas = (
+        panel.locator(place) for place in ("img.cnngen-picture", "[role=status]", ".cnngen-canvas")
+    )
+    canvas.scroll_into_view_if_needed()
+    before = picture.evaluate(READ_PICTURE)
+    panel.locator("select").select_option("an empty sheet")
+    assert changes(picture, before)
+    panel.get_by_role("button", name="clear").click()
+    wait_for(lambda: "no colour" in said.inner_text())
+    box = canvas.bounding_box()
+    x, y, side = box["x"], box["y"], box["width"]
+    page.mouse.move(x + 0.3 * side, y + 0.3 * side)
+    page.mouse.down()
+    for right, down in ((0.7, 0.3), (0.7, 0.7), (0.3, 0.7), (0.3, 0.3)):
+        page.mouse.move(x + right * side, y + down * side, steps=6)
+    page.mouse.up()
+    wait_for(lambda: "0 dabs" in said.inner_text() and " 0.0% of the sheet" not in said.inner_text())
+    time.sleep(0.5)  # the last message of the stroke
+    drawn = picture.evaluate(READ_PICTURE)
+    panel.get_by_role("button", name="blue dab").click()
+    page.evaluate(WATCH_PICTURE)
+    page.mouse.click(x + 0.5 * side, y + 0.5 * side)
+    assert changes(picture, drawn), "the dab did not reach Python"
+    waited = page.evaluate("window.penToPicture")
+    print(f"from pen to picture: {waited:.0f} ms")
+    (ARTEFACTS / "11_translation-pen-to-picture.txt").write_text(f"{waited:.0f} ms from pen to picture\n")
+    wait_for(lambda: "1 dab of colour. Colours of the picture: blue" in said.inner_text())
+    panel.screenshot(path=ARTEFACTS / "11_translation-drawn.png")
+    with page.expect_download() as download:
+        panel.get_by_role("link", name="save the picture").click()
+    assert download.value.suggested_filename == "drawing.png"
+    with Image.open(download.value.path()) as saved:
+        assert saved.format == "PNG" and saved.size == (384, 384)
+        red, _, blue = saved.convert("RGB").getpixel((192, 192))
+    assert blue > red + 40
