@@ -66,7 +66,7 @@ def make_attack_explorer() -> Panel:
     controls = {
         "index": widgets.IntSlider(0, 0, len(pictures) - 1, description="picture"),
         "way": widgets.Dropdown(options=list(ATTACKS), value="ten steps (PGD)", description="attack"),
-        "levels": widgets.IntSlider(8, 0, 24, description="grey levels changed"),
+        "levels": widgets.IntSlider(8, 0, 24, description="grey levels"),
         "target": widgets.Dropdown(options=[ANY, *pictures.class_names], description="shall be read as"),
     }
     return Panel(draw_attack, controls)
