@@ -1,9 +1,12 @@
 """Shares that add up, distances that say what they should, sizes, and answers to odd pictures."""
 
+import io
+
 import pytest
 from PIL import Image
 
 from cnngen_course.explorers import style
+from tests.explorers.test_explorers import describe_file, read
 
 
 def test_the_shares_add_up_to_one() -> None:
@@ -48,3 +51,28 @@ def test_what_takes_long_says_so() -> None:
     values = panel.values()
     assert not panel.slow(**values)
     assert panel.slow(**values | {"quality": "best"}) and panel.slow(**values | {"way": style.WAYS[1]})
+
+
+def save(picture: Image.Image, kind: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def test_hostile_uploads_get_a_sentence_and_an_animation_its_first_frame() -> None:
+    panel = style.make_style_explorer()
+    before = read(panel)
+    whole = save(Image.linear_gradient("L"), "PNG")
+    hostile = {
+        b"": "not a picture",
+        b"%PDF-1.7 something else": "not a picture",
+        whole[:200]: "cut off or damaged",
+        save(Image.new("1", (9000, 9000)), "PNG"): "at most 50,000,000",
+        b"\x00" * 30_000_001: "MB",
+    }
+    for content, sentence in hostile.items():
+        panel.controls["upload"].value = (describe_file(content),)
+        assert sentence in panel.describe() and read(panel) == before
+    frames = [Image.new("RGB", (60, 40), colour) for colour in ("teal", "red")]
+    panel.controls["upload"].value = (describe_file(save(frames[0], "GIF", save_all=True, append_images=frames[1:])),)
+    assert "240 × 160 pixels" in panel.describe() and read(panel) != before
