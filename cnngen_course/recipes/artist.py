@@ -187,7 +187,7 @@ RECIPE = Recipe(
     model=Artist,
     arguments={"thing_count": 204, "style_count": 6, "widths": [96, 80, 64, 32], "noise": 0.15},
     data="emoji_faces",
-    settings={"steps": 9000, "batch_size": 16, "lr": 2e-3, "average": 0.999, "edges": 0.5},
+    settings={"steps": 4500, "batch_size": 16, "lr": 2e-3, "average": 0.999, "edges": 0.5},
     train=train,
     measure=measure,
 )
