@@ -43,3 +43,15 @@ def test_identity_can_be_left_out() -> None:
     model = TwoWay(3, (8, 16))
     games = [Opponent(PatchDiscriminator(3, depth=1), Adversarial("hinge")) for _ in range(2)]
     assert "identity" not in Cycle(*games, identity=0)(model, (torch.rand(2, 3, 16, 16), torch.rand(2, 3, 16, 16)))
+
+
+def test_noise_reaches_what_is_sent_back_and_nothing_else() -> None:
+    model, seen = TwoWay(3, (8, 16)), []
+    model.back.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    games = [Opponent(PatchDiscriminator(3, depth=1), Adversarial("hinge")) for _ in range(2)]
+    humans, cats = torch.rand(2, 3, 16, 16), torch.rand(2, 3, 16, 16)
+    with torch.no_grad():
+        wanted = model.there(humans)
+    Cycle(*games, identity=0, noise=0.5)(model, (humans, cats))
+    assert torch.equal(seen[0], cats), "what is translated comes without noise"
+    assert 0.4 < (seen[1] - wanted).std() < 0.6, "what goes back comes with it"
