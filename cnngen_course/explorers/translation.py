@@ -139,9 +139,10 @@ def make_translation_explorer() -> Panel:
         drawing = draw_ink(outlines, strokes)
         drawn = colour(load_network(), drawing, hints)
         link.value = make_link(enlarge(drawn, SAVED))
-        tiles, titles = [enlarge(drawn, LARGE)], ["coloured by the network"]
-        if pictures is not None:
-            tiles, titles = [*tiles, enlarge(pictures, SMALL)], [*titles, "by OpenMoji's artists"]
+        # An empty place where there is no such emoji: the page scales a picture of another width otherwise.
+        artists = Image.new("RGB", (SMALL, SMALL), "white") if pictures is None else enlarge(pictures, SMALL)
+        tiles = [enlarge(drawn, LARGE), artists]
+        titles = ["coloured by the network", "" if pictures is None else "by OpenMoji's artists"]
         return View(put_side_by_side(tiles, titles), describe(start, dabs, drawing, drawn, pictures))
 
     panel = Panel(draw, controls, also_shown=(link,))
@@ -154,7 +155,8 @@ def make_link(picture: Image.Image) -> str:
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", compress_level=1)
     content = base64.b64encode(buffer.getvalue()).decode()
-    return f'<a download="drawing.png" href="data:image/png;base64,{content}">save the picture as drawing.png</a>'
+    words = "<u>save the picture as drawing.png</u>"
+    return f'<a download="drawing.png" href="data:image/png;base64,{content}">{words}</a>'
 
 
 def describe(start: str, dabs: int, drawing: Tensor, drawn: Tensor, pictures: Tensor | None) -> str:

@@ -78,7 +78,9 @@ def test_the_link_holds_the_picture() -> None:
     panel = translation.make_translation_explorer()
     before = panel.link.value
     panel.set_values(start="rose", strokes=())
-    link = re.fullmatch(r'<a download="drawing.png" href="data:image/png;base64,([^"]+)">[^<]+</a>', panel.link.value)
+    link = re.fullmatch(
+        r'<a download="drawing.png" href="data:image/png;base64,([^"]+)"><u>[^<]+</u></a>', panel.link.value
+    )
     saved = Image.open(io.BytesIO(base64.b64decode(link[1])))
     assert saved.format == "PNG" and saved.size == (translation.SAVED, translation.SAVED) and panel.link.value != before
 
