@@ -76,7 +76,7 @@ def make_curves() -> list[tuple[Tensor, Tensor, str]]:
     shape = 2.3 - 1.5 * torch.exp(-((fine.log10() + 2) ** 2)) + (60 * fine) ** 3 / 1e4
     return [
         (rates, bowl, "at the lowest point the loss is about to rise: go a factor of ten to the left of it"),
-        (rates, broken, "NaN is smaller than nothing and larger than nothing: leave such values out"),
+        (rates, broken, "argmin returns the place of a NaN if there is one: leave such values out"),
         (rates, infinite, "an infinite loss is no lowest one"),
         (rates, falling, "if the loss falls to the end, the last rate is the lowest point"),
         (fine, shape, "the rates need not be whole powers of ten"),
@@ -200,7 +200,7 @@ def solve_gain(share: float, factor: float) -> float:
 
 # (share of the time, how much faster that part becomes), and what it tells apart
 GAINS = (
-    ((1.0, 4.0), "if the part is everything, all becomes faster by the factor"),
+    ((1.0, 4.0), "if the part is everything, all becomes faster by the factor: divide the old time by the new one"),
     ((0.5, 2.0), "half of the time stays as it was, the other half is halved"),
     ((0.1, 1000.0), "what is not made faster stays: a tenth that takes no time at all saves a tenth"),
     ((0.8, 1.0), "a factor of 1 changes nothing"),
