@@ -8,6 +8,7 @@ import torch
 from cnngen_course import comparison
 from cnngen_course.comparison import (
     CONTESTANTS,
+    EVERYONE,
     KEPT,
     SEEDS,
     choose_details,
@@ -23,7 +24,7 @@ from cnngen_course.models.vae import compute_details
 from cnngen_course.paths import DATA
 from cnngen_course.pretrained import load_pretrained
 
-every_contestant = pytest.mark.parametrize("name", CONTESTANTS)
+every_contestant = pytest.mark.parametrize("name", EVERYONE)
 MEASURES = {
     "frechet",
     "kernel_distance",
@@ -40,7 +41,7 @@ MEASURES = {
 def test_stored_outcomes_are_whole(name: str) -> None:
     for seed in SEEDS:
         outcome = load_outcome(name, seed)
-        assert (outcome.contestant, outcome.seed, outcome.steps) == (name, seed, CONTESTANTS[name].steps)
+        assert (outcome.contestant, outcome.seed, outcome.steps) == (name, seed, EVERYONE[name].steps)
         assert outcome.pixels.shape == (KEPT, 1, 28, 28) and outcome.pixels.dtype == torch.uint8
         assert set(outcome.metrics) - {"bits_per_dimension"} == MEASURES
         assert ("bits_per_dimension" in outcome.metrics) == (name == "pixelcnn")
@@ -50,19 +51,19 @@ def test_stored_outcomes_are_whole(name: str) -> None:
 
 def test_the_comparison_is_fair() -> None:
     """The same time within a fifth, and as many weights that draw within a tenth."""
-    seconds = [load_outcome(name, seed).seconds for name in CONTESTANTS for seed in SEEDS]
+    seconds = [load_outcome(name, seed).seconds for name in EVERYONE for seed in SEEDS]
     assert max(seconds) < 1.3 * min(seconds)
-    weights = [contestant.count_drawing(contestant.build()) for contestant in CONTESTANTS.values()]
+    weights = [contestant.count_drawing(contestant.build()) for contestant in EVERYONE.values()]
     assert max(weights) < 1.1 * min(weights)
-    assert [load_outcome(name).weights for name in CONTESTANTS] == weights
+    assert [load_outcome(name).weights for name in EVERYONE] == weights
 
 
 def test_seeds_differ() -> None:
-    for name in CONTESTANTS:
+    for name in EVERYONE:
         assert not torch.equal(load_outcome(name, 0).pixels, load_outcome(name, 1).pixels)
 
 
-@pytest.mark.parametrize("name", ["pixel", "vae", "gan"])
+@pytest.mark.parametrize("name", ["pixel", "vae", "gan", "flow"])
 def test_the_stored_numbers_come_from_such_pictures(name: str) -> None:
     """The kept pictures, measured again, agree with the stored numbers as far as 100 pictures can tell."""
     outcome = load_outcome(name, 0)
@@ -105,7 +106,7 @@ def test_an_outcome_survives_its_file(tmp_path, monkeypatch) -> None:
 
 
 def test_unknown_contestants_and_seeds_are_named() -> None:
-    with pytest.raises(ValueError, match="pixelcnn, gan"):
+    with pytest.raises(ValueError, match="pixelcnn, gan, flow"):
         load_outcome("diffusion")
     with pytest.raises(ValueError, match="seeds"):
         load_outcome("gan", 9)
@@ -113,13 +114,14 @@ def test_unknown_contestants_and_seeds_are_named() -> None:
 
 def test_the_set_is_small_and_in_the_ledger() -> None:
     files = json.loads((DATA / "ledger.json").read_text())["comparison"]["files"]
-    assert {f"{name}_{seed}.npz" for name in CONTESTANTS for seed in SEEDS} <= set(files)
+    assert {f"{name}_{seed}.npz" for name in EVERYONE for seed in SEEDS} <= set(files)
     assert sum(file["bytes"] for file in files.values()) < 800_000
 
 
 def test_collect_gives_one_value_a_seed() -> None:
     assert {len(values) for values in collect("frechet").values()} == {len(SEEDS)}
     assert list(collect("bits_per_dimension")) == ["pixelcnn"]
+    assert list(collect("recall")) == list(CONTESTANTS) and list(collect("recall", EVERYONE)) == list(EVERYONE)
 
 
 def test_short_runs_forget_their_start() -> None:
