@@ -120,42 +120,41 @@ def test_two_visitors_at_once_each_have_their_own(served) -> None:
     assert 0 < load.move <= load.slow_move and max(load.kernel_gb) < 2
 
 
-def test_stars_of_a_visitor_reach_the_file(served) -> None:
-    address, _, book = served
-    visitor = Visitor(address)
+@pytest.fixture(scope="module")
+def visitor(served):
+    visitor = Visitor(served[0])
+    yield visitor
+    visitor.close()
+
+
+def test_stars_of_a_visitor_reach_the_file(served, visitor: Visitor) -> None:
+    book = served[2]
     before = len(book.load())
     visitor.click("★★★★")
     ratings = book.load()
     assert len(ratings) == before + 1 and ratings[-1].stars == 4 and ratings[-1].model == "Generate"
-    visitor.close()
 
 
-def test_a_visitor_cannot_run_code(served, tmp_path: Path) -> None:
-    address, _, _ = served
-    visitor, secret = Visitor(address), tmp_path / "written"
+def test_a_visitor_cannot_run_code(visitor: Visitor, tmp_path: Path) -> None:
+    secret = tmp_path / "written"
     code = {"code": f"open({str(secret)!r}, 'w').write('x')", "silent": False, "store_history": False}
     sent = visitor.send("execute_request", code | {"user_expressions": {}, "allow_stdin": False})
     with pytest.raises(StudioError, match="no answer"):
         visitor.wait_for(lambda message: message["parent_header"].get("msg_id") == sent, seconds=3)
     visitor.move("step", 5)  # what was sent later has been answered
     assert not secret.exists()
-    visitor.close()
 
 
-def test_the_page_shows_no_code(served) -> None:
-    visitor = Visitor(served[0])
+def test_the_page_shows_no_code(visitor: Visitor) -> None:
     assert "make_studio" not in visitor.page
-    visitor.close()
 
 
-def test_a_file_of_12_megabytes_reaches_the_studio(served) -> None:
+def test_a_file_of_12_megabytes_reaches_the_studio(visitor: Visitor) -> None:
     """Voila's own limit is 10 MB, beyond which it hangs up without a word."""
-    visitor = Visitor(served[0])
     visitor.send("comm_msg", {"comm_id": "nobody", "data": {"method": "update", "state": {"value": "x" * 12_000_000}}})
     assert visitor.move("step", 6) > 0
-    visitor.close()
 
 
-def test_a_place_without_a_studio_is_told(tmp_path: Path) -> None:
+def test_a_place_without_a_studio_is_told() -> None:
     with pytest.raises(OSError):
         Visitor("http://127.0.0.1:9/", patience=1)
