@@ -99,8 +99,13 @@ def step_midpoint(velocity: Velocity, x: Tensor, time: float, length: float) -> 
 
 
 def step_heun(velocity: Velocity, x: Tensor, time: float, length: float) -> Tensor:
-    """Take the step, look again at its end, and go the mean of both directions: asks twice a step."""
+    """Take the step, look again at its end, and go the mean of both directions: asks twice a step.
+
+    The last step is Euler's: no network was trained at time 1 itself (as in Karras et al., 2022).
+    """
     here = velocity(x, time)
+    if time + length > 1 - 1e-6:
+        return x + length * here
     there = velocity(x + length * here, time + length)
     return x + length / 2 * (here + there)
 

@@ -19,7 +19,7 @@ from cnngen_course.explorers.outlook import (
     plot_ways,
 )
 from cnngen_course.metrics import compute_share
-from cnngen_course.objectives.flow import sample_images
+from cnngen_course.objectives.flow import follow, sample_images
 
 
 def test_a_journey_ends_where_the_sampler_does() -> None:
@@ -64,10 +64,18 @@ def test_scrubbing_asks_the_network_no_more() -> None:
 
 @pytest.mark.parametrize(
     ("steps", "guidance", "sampler", "calls"),
-    [(10, 1.0, "euler", 10), (10, 2.0, "euler", 20), (5, 2.0, "heun", 20), (5, 1.0, "midpoint", 10)],
+    [(10, 1.0, "euler", 10), (10, 2.0, "euler", 20), (5, 2.0, "heun", 18), (5, 1.0, "midpoint", 10)],
 )
 def test_calls_are_counted(steps: int, guidance: float, sampler: str, calls: int) -> None:
     assert count_calls(steps, guidance, sampler) == calls
+    asked = []
+
+    def velocity(x: torch.Tensor, time: float) -> torch.Tensor:
+        asked.append(time)
+        return x
+
+    list(follow(velocity, torch.ones(1), steps, sampler))
+    assert len(asked) * (1 if guidance == 1 else 2) == calls and max(asked) < 1
 
 
 def test_the_cost_and_the_judge_are_told() -> None:
