@@ -41,14 +41,21 @@ class Cycle:
         identity: weight of the mean absolute change of a picture that is of the wanted kind already.
         noise: deviation of the noise on a translated picture before it goes back. What is hidden in faint grain does
             not survive it, so there is no use in hiding (Bashkirova and others, 2019).
+        smooth: weight of how much rougher translated pictures are than real ones of their kind.
     """
 
     def __init__(
-        self, first: Opponent, second: Opponent, cycle: float = 4.0, identity: float = 2.0, noise: float = 0.0
+        self,
+        first: Opponent,
+        second: Opponent,
+        cycle: float = 4.0,
+        identity: float = 2.0,
+        noise: float = 0.0,
+        smooth: float = 0.0,
     ) -> None:
         self.first, self.second = first, second
         self.pools = ImagePool(), ImagePool()
-        self.cycle, self.identity, self.noise = cycle, identity, noise
+        self.cycle, self.identity, self.noise, self.smooth = cycle, identity, noise, smooth
 
     def __call__(self, model: TwoWay, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         """``batch`` is pictures of both kinds, (N, C, H, W) each; which stands beside which means nothing."""
@@ -65,6 +72,10 @@ class Cycle:
             kept = compute_error(model.back(ones), ones) + compute_error(model.there(twos), twos)
             loss = loss + self.identity * kept
             values["identity"] = kept.detach()
+        if self.smooth:
+            rougher = compute_excess(new_ones, ones) + compute_excess(new_twos, twos)
+            loss = loss + self.smooth * rougher
+            values["rougher"] = rougher.detach()
         for name in ("score_real", "score_generated"):
             if name in games[0]:
                 values[name] = (games[0][name] + games[1][name]) / 2
@@ -74,3 +85,13 @@ class Cycle:
 def compute_error(images: Tensor, wanted: Tensor) -> Tensor:
     """Return the mean absolute difference of two batches of pictures, a scalar."""
     return nn.functional.l1_loss(images.float(), wanted)
+
+
+def compute_excess(images: Tensor, real: Tensor) -> Tensor:
+    """Return how much rougher some pictures are than real ones: the mean step from pixel to pixel, 0 if smaller."""
+    return torch.relu(_compute_step(images.float()) - _compute_step(real))
+
+
+def _compute_step(images: Tensor) -> Tensor:
+    down, right = images.diff(dim=2).abs().mean(), images.diff(dim=3).abs().mean()
+    return down + right

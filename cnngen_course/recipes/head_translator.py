@@ -18,12 +18,18 @@ from cnngen_course.training import fit
 
 
 def make_objective(
-    cycle: float, identity: float, lr: float = 1e-3, noise: float = 0.0, augment: Augmentation | None = None
+    cycle: float,
+    identity: float,
+    lr: float = 1e-3,
+    noise: float = 0.0,
+    smooth: float = 0.0,
+    penalty: DifferencePenalty = DifferencePenalty(0.1, every=4),  # noqa: B008  (frozen)
+    augment: Augmentation | None = None,
 ) -> Cycle:
     """Return the game of two kinds; ``augment`` changes every picture that the discriminators see."""
-    game = Adversarial("relativistic", DifferencePenalty(0.1, every=4), augment)
+    game = Adversarial("relativistic", penalty, augment)
     opponents = (Opponent(PatchDiscriminator(width=32, depth=3), game, lr) for _ in range(2))
-    return Cycle(*opponents, cycle=cycle, identity=identity, noise=noise)
+    return Cycle(*opponents, cycle=cycle, identity=identity, noise=noise, smooth=smooth)
 
 
 def train(model: nn.Module, settings: dict[str, Any]) -> None:
@@ -33,8 +39,8 @@ def train(model: nn.Module, settings: dict[str, Any]) -> None:
     faint grain that repeats every few pixels goes unseen in them. So they look at whole pictures in the second part,
     and noise on the way back makes it useless to hide the way home in the grain.
     """
-    play(model, settings, settings["steps"], make_rough(settings))
-    play(model, settings, settings["clean_steps"], make_clean(settings))
+    play(model, settings, make_rough(settings), steps=settings["steps"], lr=settings["lr"])
+    play(model, settings, make_clean(settings), steps=settings["clean_steps"], lr=settings["clean_lr"])
 
 
 def make_rough(settings: dict[str, Any]) -> Cycle:
@@ -43,23 +49,22 @@ def make_rough(settings: dict[str, Any]) -> Cycle:
 
 
 def make_clean(settings: dict[str, Any]) -> Cycle:
-    return make_objective(settings["clean_cycle"], settings["identity"], settings["lr"], settings["noise"])
-
-
-def play(model: nn.Module, settings: dict[str, Any], steps: int, objective: Cycle, **options: Any) -> None:
-    """Train for so many steps; further options are those of ``fit``."""
-    humans, cats = (load_heads(kind, "train").pixels for kind in ("humans", "cats"))
-    fit(
-        model,
-        objective,
-        make_loader(Unpaired(humans, cats), settings["batch_size"]),
-        steps=steps,
-        lr=settings["lr"],
-        momentum=0.5,
-        average=settings["average"],
-        precision=pick_precision(),
-        **options,
+    return make_objective(
+        settings["clean_cycle"],
+        settings["identity"],
+        settings["clean_lr"],
+        settings["noise"],
+        settings["smooth"],
+        DifferencePenalty(settings["clean_penalty"], every=2),  # what sees everything must be held back more
     )
+
+
+def play(model: nn.Module, settings: dict[str, Any], objective: Cycle, **options: Any) -> None:
+    """Train for one of the two parts; the options are those of ``fit``."""
+    humans, cats = (load_heads(kind, "train").pixels for kind in ("humans", "cats"))
+    loader = make_loader(Unpaired(humans, cats), settings["batch_size"])
+    precision, average = pick_precision(), settings["average"]
+    fit(model, objective, loader, momentum=0.5, average=average, precision=precision, **options)
 
 
 @torch.inference_mode()
@@ -94,7 +99,7 @@ RECIPE = Recipe(
     data="heads",
     settings={
         "steps": 16000,
-        "clean_steps": 4500,
+        "clean_steps": 2500,
         "batch_size": 8,
         "lr": 1e-3,
         "average": 0.998,
@@ -102,6 +107,9 @@ RECIPE = Recipe(
         "clean_cycle": 1.0,
         "identity": 1.0,
         "noise": 0.1,
+        "clean_lr": 5e-4,
+        "clean_penalty": 1.0,
+        "smooth": 20.0,
     },
     train=train,
     measure=measure,

@@ -4,7 +4,7 @@ import torch
 
 from cnngen_course.models.unet import PatchDiscriminator, TwoWay
 from cnngen_course.objectives.adversarial import Adversarial, Opponent
-from cnngen_course.objectives.cycle import Cycle, ImagePool
+from cnngen_course.objectives.cycle import Cycle, ImagePool, compute_excess
 
 
 def test_the_pool_fills_first_and_then_swaps_about_half() -> None:
@@ -55,3 +55,15 @@ def test_noise_reaches_what_is_sent_back_and_nothing_else() -> None:
     Cycle(*games, identity=0, noise=0.5)(model, (humans, cats))
     assert torch.equal(seen[0], cats), "what is translated comes without noise"
     assert 0.4 < (seen[1] - wanted).std() < 0.6, "what goes back comes with it"
+
+
+def test_only_what_is_rougher_than_real_pictures_costs() -> None:
+    flat, rough = torch.zeros(1, 3, 8, 8), torch.rand(1, 3, 8, 8)
+    assert compute_excess(flat, rough) == 0
+    steps = rough.diff(dim=2).abs().mean() + rough.diff(dim=3).abs().mean()
+    torch.testing.assert_close(compute_excess(rough, flat), steps)
+    model = TwoWay(3, (8, 16))
+    games = [Opponent(PatchDiscriminator(3, depth=1), Adversarial("hinge")) for _ in range(2)]
+    values = Cycle(*games, cycle=0, identity=0, smooth=3)(model, (torch.zeros(2, 3, 16, 16), torch.zeros(2, 3, 16, 16)))
+    assert values["rougher"] > 0
+    torch.testing.assert_close(values["loss"].detach(), values["generator_loss"] + 3 * values["rougher"])
