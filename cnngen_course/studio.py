@@ -153,7 +153,7 @@ class Studio(widgets.VBox):
         return widgets.VBox([words, panel, widgets.HBox([asked, bar], layout=widgets.Layout(flex_flow="row wrap"))])
 
     def make_rating(self) -> widgets.Widget:
-        panel = make_rating_explorer(self.book)
+        panel = make_rating_explorer(self.book, self.visitor)
         self.panels["Rate"], self.bars["Rate"] = panel, panel.bar
         words = widgets.HTML("<p>Who drew it? You learn that when you have given your stars.</p>")
         return widgets.VBox([words, panel])
@@ -168,7 +168,7 @@ class Studio(widgets.VBox):
         if not ratings:
             return words
         picture = widgets.Image(value=encode_figure(plot_means(evaluate(ratings))), format="jpeg")
-        picture.layout.object_fit = "contain"
+        picture.layout.max_width = "44em"
         return widgets.VBox([picture, words])
 
     def rate(self, title: str, stars: int) -> str:

@@ -61,6 +61,16 @@ def test_what_a_visitor_drew_or_brought_is_no_setting() -> None:
     assert len(studio.describe_condition({"long": "x" * 900})) == 200
 
 
+def test_a_visit_has_one_name_and_each_tab_its_own_pictures() -> None:
+    shown = studio.make_studio(RatingList())
+    shown.bars["Generate"].rate(3)
+    shown.tabs.selected_index = shown.tabs.titles.index("Rate")
+    assert "Nobody has given stars" in shown.panels["Rate"].describe()
+    shown.bars["Rate"].rate(5)
+    assert {rating.visitor for rating in shown.book.load()} == {shown.visitor}
+    assert "1 rating by 1 visitor" in shown.panels["Rate"].describe()
+
+
 def test_results_are_always_fresh() -> None:
     book = RatingList()
     shown = studio.make_studio(book)

@@ -121,15 +121,15 @@ def compute_chances(images: Tensor, labels: Tensor) -> Tensor:
     return load_model("judge")(images).softmax(dim=1)[torch.arange(len(labels)), labels].clamp(0, 1)
 
 
-def make_rating_explorer(book: RatingBook | None = None) -> Panel:
+def make_rating_explorer(book: RatingBook | None = None, visitor: str | None = None) -> Panel:
     """Give stars to pictures without knowing who drew them, and watch the evaluation grow.
 
-    Without a book the stars are kept in memory only.
+    Without a book the stars are kept in memory only; without a visitor's name, this is a visit of its own.
     """
-    book, visitor = book or RatingList(), name_visitor()
+    book, visitor = book or RatingList(), visitor or name_visitor()
 
     def draw(series: int, number: int) -> View:
-        ratings = book.load()
+        ratings = [rating for rating in book.load() if rating.model in SOURCES]
         piece = make_pieces(series)[number]
         return View(draw_rating(piece, number, evaluate(ratings)), describe_rating(piece, number, ratings))
 
@@ -149,6 +149,7 @@ def make_rating_explorer(book: RatingBook | None = None) -> Panel:
         "number": widgets.IntSlider(0, 0, QUESTIONS - 1, description="picture"),
     }
     bar = StarBar(give)
+    bar.layout.width = "26em"  # as wide as the controls; what it says goes below the buttons
     panel = Panel(draw, controls, also_shown=(bar,))
     panel.bar = bar
     return panel
@@ -162,7 +163,7 @@ def draw_rating(piece: Piece, number: int, results: dict[str, Estimate]) -> Imag
     draw.text((4, 4), f"{number + 1} of {QUESTIONS}: this shall be a picture of: {wanted}", "black", load_font(14))
     picture.paste(to_pil(to_pixels(piece.image)[0], 9), (4, 34))
     draw.text((290, 34), "mean stars so far (bar: 95% interval)", "black", load_font(12))
-    for row, source in enumerate(dict.fromkeys((*SOURCES, *results))):
+    for row, source in enumerate(SOURCES):
         draw_mean(draw, 66 + 38 * row, source, results.get(source))
     return picture
 
