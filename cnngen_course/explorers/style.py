@@ -41,7 +41,7 @@ QUALITIES = {"draft": (96, 10), "good": (160, 30), "better": (256, 60), "best": 
 REPAINTED = 96  # pixels of the short side, whatever the quality: there it stands for steps
 LONGEST = 2  # times the short side; longer pictures lose their ends
 JUDGED = 64  # pixels of the short side at which distances are measured
-SHOWN = 330  # pixels of the longer side on the screen
+SHOWN = 300  # pixels of the longer side on the screen
 
 
 @cache
@@ -156,7 +156,7 @@ def make_style_explorer() -> Panel:
         how = f"in {steps} steps of repainting" if slow else "in one pass of the network"
         tiles = [enlarge(tile) for tile in (images, painted)]
         text = describe(images, painted, wanted, name_mixture(style, second, mix), strength, colours, how, seconds)
-        return View(put_side_by_side(tiles, ["photograph", "painted"]), text)
+        return View(put_side_by_side(tiles, ["photograph", "painted"]), text, quality=72)
 
     return Panel(draw, controls, slow=lambda **values: values["way"] != WAYS[0] or values["quality"] == "best")
 
