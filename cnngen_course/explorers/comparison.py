@@ -218,7 +218,10 @@ def plot_table(
             values = rows.get(name, [])
             place.plot([column] * len(values), values, MARKS[name], color=COLOURS[name], markersize=5, alpha=0.8)
             if not values:
-                place.text(column, 0.5, "none", ha="center", transform=place.get_xaxis_transform(), color="grey")
+                size = 10 if len(contestants) < 5 else 7
+                place.text(
+                    column, 0.5, "none", ha="center", transform=place.get_xaxis_transform(), color="grey", fontsize=size
+                )
         place.set_title(measure, fontsize=9)
         place.set_xticks(range(len(contestants)), [TICKS[name] for name in contestants], fontsize=8)
         place.set_xlim(-0.5, len(contestants) - 0.5)

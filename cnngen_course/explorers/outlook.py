@@ -78,7 +78,7 @@ def draw_journey(moment: int, label: int, steps: int, seed: int) -> View:
     places, expected = compute_journey(label, steps, GUIDANCE, seed)
     step = round(moment / 100 * steps)
     chance, named = judge_picture(expected[step])
-    tiles = [to_pil(to_pixels(images), 7) for images in (places[step], expected[step], places[-1])]
+    tiles = [to_pil(to_pixels(images), 6) for images in (places[step], expected[step], places[-1])]
     titles = [f"after step {step} of {steps}", "what it expects then", "where it arrives"]
     picture = pile([put_side_by_side(tiles, titles), draw_strip(places, expected, step)])
     wanted = "any class" if label == ANY else load_clothes().class_names[label]
@@ -88,7 +88,7 @@ def draw_journey(moment: int, label: int, steps: int, seed: int) -> View:
         f"What the network expects at the end, the judge takes for: {load_clothes().class_names[named]} "
         f"({chance:.0%} sure){ending}."
     )
-    return View(picture, text, quality=80)
+    return View(picture, text, quality=60)
 
 
 @torch.inference_mode()
@@ -150,7 +150,7 @@ def draw_guidance(label: int, steps: int, guidance: float, sampler: str, seed: i
         f"The judge takes {round(share.value * SHOWN)} of them for what was asked. "
         f"They differ {diversity:.2f} times as much as real ones do."
     )
-    return View(put_side_by_side([grid], [title]), text, quality=80)
+    return View(put_side_by_side([grid], [title]), text, quality=70)
 
 
 @lru_cache(maxsize=32)
