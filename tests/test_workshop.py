@@ -34,7 +34,7 @@ def test_learners_log_in_at_once_and_work(tmp_path: Path) -> None:
         "server": LEARNERS,
         "kernel": LEARNERS,
     }
-    assert all(30 < value < 2500 for values in memory.values() for value in values)
+    assert all(5 < value < 2500 for values in memory.values() for value in values)
     assert not [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
 

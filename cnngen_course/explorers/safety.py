@@ -157,7 +157,8 @@ def draw_hidden(
     hidden, left = hide_all(pixels, found, faces, way, strength)
     picture = to_pil(hidden)
     frame(picture, enlarge(found, *pixels.shape[1:]), BLUE)
-    hiding = f"{detector} found {len(found)} {'place' if len(found) == 1 else 'places'} (blue), hidden by {way}"
+    places = f"{len(found)} {'place' if len(found) == 1 else 'places'} (blue)"
+    hiding = f"{detector} found {places}, hidden by {way}, strength {strength:.2f}"
     if faces is None:
         words = f"{hiding}. What was missed only your eye can tell: look. Nothing of your picture leaves this computer."
     else:

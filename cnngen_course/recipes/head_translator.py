@@ -39,8 +39,9 @@ def train(model: nn.Module, settings: dict[str, Any]) -> None:
     faint grain that repeats every few pixels goes unseen in them. So they look at whole pictures in the second part,
     and noise on the way back makes it useless to hide the way home in the grain.
     """
+    clean_steps = max(1, round(settings["clean_share"] * settings["steps"]))
     play(model, settings, make_rough(settings), steps=settings["steps"], lr=settings["lr"])
-    play(model, settings, make_clean(settings), steps=settings["clean_steps"], lr=settings["clean_lr"])
+    play(model, settings, make_clean(settings), steps=clean_steps, lr=settings["clean_lr"])
 
 
 def make_rough(settings: dict[str, Any]) -> Cycle:
@@ -99,7 +100,7 @@ RECIPE = Recipe(
     data="heads",
     settings={
         "steps": 16000,
-        "clean_steps": 2500,
+        "clean_share": 0.15625,
         "batch_size": 8,
         "lr": 1e-3,
         "average": 0.998,

@@ -68,6 +68,8 @@ AIMS = {
     "flow": {"label_consistency": 0.97},
     "artist": {"style_accuracy": 0.65},
     "stylist": {"style_photo": 1.0},  # what there is to do
+    "head_translator": {},
+    "rough_head_translator": {},
 }
 CEILINGS = {
     "vae": {"frechet": 1.9},
@@ -76,6 +78,8 @@ CEILINGS = {
     "flow": {"frechet": 0.6},
     "artist": {"l1": 0.15},
     "stylist": {"content_network": 0.75, "style_network": 0.25, "copy_error": 0.01},
+    "head_translator": {"frechet_cats": 32, "frechet_humans": 34, "cycle_humans": 0.15, "cycle_cats": 0.15},
+    "rough_head_translator": {"cycle_humans": 0.08, "cycle_cats": 0.08},
     "colourist": {"share": 0.78, "share_ten_dabs": 0.48},
 }  # metrics that are better the lower
 

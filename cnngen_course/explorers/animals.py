@@ -1,0 +1,196 @@
+"""Lesson 12: choose a head or draw on one, see it as the other kind, and see what comes back."""
+
+from functools import cache, lru_cache
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, pad
+
+from cnngen_course.explorers.canvas import Canvas, draw_strokes
+from cnngen_course.explorers.panel import OwnPicture, Panel, View
+from cnngen_course.figures import put_side_by_side
+from cnngen_course.galleries import Gallery, load_head_colours, load_heads
+from cnngen_course.images import crop_square, encode_jpeg, from_pil, to_images, to_pil, to_pixels
+from cnngen_course.models.unet import TwoWay
+from cnngen_course.pretrained import load_pretrained
+
+SIZE, ZOOM = 64, 3
+NEAR = 70  # of 255: so far may a pixel be from a palette colour that it votes for
+DIRECTIONS = {"human to cat": "humans", "cat to human": "cats"}
+NAMES = {"humans": "human", "cats": "cat"}
+OTHER = {"humans": "cat", "cats": "human"}
+GLASSES = {"with or without": None, "without": False, "with": True}
+MOUTHS = {"open or closed": None, "closed": False, "open": True}
+TOOLS = [
+    {"name": "pen", "kind": "line", "colour": "", "width": 0.04},
+    {"name": "dab", "kind": "dab", "colour": "", "width": 0.16},
+    {"name": "white-out", "kind": "line", "colour": "#ffffff", "width": 0.1},
+]
+CAUTION = (
+    "Bring drawings, dolls, vegetables. Leave photographs of people out: this network repaints whatever you give it, "
+    "and nobody should be shown as an animal without having asked for it."
+)
+
+
+@cache
+def load_network() -> TwoWay:
+    return load_pretrained("head_translator")
+
+
+@cache
+def load_held_out(kind: str) -> Gallery:
+    """Return the heads of a kind that the network never saw."""
+    return load_heads(kind, "test")
+
+
+def name_colours(images: Tensor) -> list[str | None]:
+    """Name the palette's colour that most pixels of each picture (N, 3, H, W) come near to; None if hardly any do."""
+    palette = load_head_colours()
+    colours = torch.tensor(list(palette.values())).float()  # (7, 3)
+    pixels = to_pixels(images).float().flatten(2).transpose(1, 2)  # (N, H·W, 3)
+    distances = torch.cdist(pixels, colours.expand(len(pixels), -1, -1))  # (N, H·W, 7)
+    nearest = torch.nn.functional.one_hot(distances.argmin(dim=2), len(colours)).bool()
+    votes = (nearest & (distances < NEAR)).sum(dim=1)  # (N, 7)
+    enough = pixels.shape[1] / 100
+    names = list(palette)
+    return [names[place] if count >= enough else None for count, place in zip(*votes.max(dim=1), strict=True)]
+
+
+def find_heads(kind: str, colour: str, glasses: bool | None, mouth_open: bool | None) -> tuple[list[int], bool]:
+    """Return the numbers of the held-out heads that fit best, and whether they fit in everything.
+
+    Wishes that no head fulfils are dropped, the mouth first, then the glasses. None wishes nothing.
+    """
+    wanted = {"colour": colour, "wears_glasses": glasses, "mouth_open": mouth_open}
+    wishes = {name: value for name, value in wanted.items() if value is not None}
+    count = len(wishes)
+    details = load_held_out(kind).details
+    while True:
+        fitting = [
+            index for index, facts in enumerate(details) if all(facts[name] == wish for name, wish in wishes.items())
+        ]
+        if fitting:
+            return fitting, len(wishes) == count
+        wishes.popitem()
+
+
+def paint(images: Tensor, strokes: tuple[dict[str, Any], ...]) -> Tensor:
+    """Return pictures (N, 3, SIZE, SIZE) in [-1, 1] with the strokes on them."""
+    pixels, cover = draw_strokes(strokes, SIZE)
+    return torch.lerp(images, to_images(pixels)[None], cover[None])
+
+
+@torch.inference_mode()
+def translate(
+    images: Tensor, kind: str, strength: float = 1.0, noise: float = 0.0, blurred: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Translate pictures of a kind (N, 3, H, W), and what came of it back again.
+
+    Args:
+        strength: 0 leaves the picture, 1 is the translation, between them lies a mix.
+        noise: standard deviation of noise on the translation before it goes back; always the same noise.
+        blurred: whether the translation is blurred by the mean of 3x3 pixels before that.
+    """
+    network = load_network()
+    there, back = (network.there, network.back) if kind == "humans" else (network.back, network.there)
+    translated = torch.lerp(images, there(images), strength)
+    if blurred:
+        translated = avg_pool2d(pad(translated, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    if noise:
+        random = torch.randn(translated.shape, generator=torch.Generator().manual_seed(0))
+        translated = (translated + noise * random).clamp(-1, 1)
+    return translated, back(translated)
+
+
+def prepare(picture: Image.Image) -> Tensor:
+    """Return the centre of a picture as (1, 3, SIZE, SIZE) in [-1, 1]."""
+    return to_images(from_pil(crop_square(picture.convert("RGB"), SIZE)))[None]
+
+
+@lru_cache(maxsize=4)  # once a head, not once a stroke
+def encode_background(images: Tensor) -> bytes:
+    return encode_jpeg(to_pil(to_pixels(images)[0], ZOOM))
+
+
+@lru_cache(maxsize=64)
+def load_head(kind: str, index: int) -> Tensor:
+    return to_images(load_held_out(kind).pixels[index : index + 1])
+
+
+def make_heads_explorer() -> Panel:
+    """Choose a head by what it has, draw on it or bring a picture; slide strength and noise; see both directions."""
+    own = OwnPicture(prepare)
+    canvas = Canvas(tools=TOOLS, description="draw on the head", size=256)
+    controls = {
+        "direction": widgets.Dropdown(options=list(DIRECTIONS), description="direction"),
+        "colour": widgets.Dropdown(options=list(load_head_colours()), value="turquoise", description="colour"),
+        "glasses": widgets.Dropdown(options=list(GLASSES), description="glasses"),
+        "mouth": widgets.Dropdown(options=list(MOUTHS), description="mouth"),
+        "number": widgets.IntSlider(1, 1, 12, description="another head"),
+        "upload": widgets.FileUpload(accept="image/*", description="or a drawing of yours"),
+        "strokes": canvas,
+        "strength": widgets.FloatSlider(1.0, min=0, max=1, step=0.05, description="strength"),
+        "noise": widgets.FloatSlider(0.0, min=0, max=0.3, step=0.01, description="noise on the way back"),
+        "blurred": widgets.Checkbox(False, description="blur before the way back"),
+    }
+
+    def draw(
+        direction: str,
+        colour: str,
+        glasses: str,
+        mouth: str,
+        number: int,
+        upload: tuple,
+        strokes: tuple,
+        strength: float,
+        noise: float,
+        blurred: bool,
+    ) -> View:
+        kind = DIRECTIONS[direction]
+        images = own(upload)
+        if images is None:
+            fitting, exact = find_heads(kind, colour, GLASSES[glasses], MOUTHS[mouth])
+            place = (number - 1) % len(fitting)
+            images = load_head(kind, fitting[place])
+            subject = describe_head(kind, fitting[place]) + f", number {place + 1} of {len(fitting)} that fit"
+            subject += "" if exact else " best, for none has all you asked for"
+        else:
+            subject = "Your own picture"
+        canvas.background = encode_background(images)  # the browser hears of it only when it is another
+        return draw_translation(paint(images, strokes), kind, subject, (strength, noise, blurred), bool(strokes))
+
+    return Panel(draw, controls, also_shown=(widgets.HTML(f"<p style='max-width: 26em'>{CAUTION}</p>"),))
+
+
+def draw_translation(
+    images: Tensor, kind: str, subject: str, changes: tuple[float, float, bool], painted: bool = False
+) -> View:
+    """Draw a head, its translation, what comes back and what was lost; ``changes`` are those of ``translate``."""
+    translated, returned = translate(images, kind, *changes)
+    strength, noise, blurred = changes
+    lost = (returned - images).abs()
+    tiles = [to_pil(to_pixels(picture)[0], ZOOM) for picture in (images, translated, returned, lost * 2 - 1)]
+    titles = [f"the {NAMES[kind]}", f"as a {OTHER[kind]}", "and back", "what the two ways lost"]
+    came_out, came_back = (name_colours(picture)[0] or "none of the seven" for picture in (translated, returned))
+    text = (
+        f"{subject}{', drawn on by you' if painted else ''}. As a {OTHER[kind]}, at {strength:.0%} strength, its "
+        f"colour is {came_out}; back again, {came_back}. There and back, a colour value is off by "
+        f"{lost.mean().item():.3f} on average, of a range of 2"
+        f"{', blurred on the way' if blurred else ''}{f', with noise of {noise:.2f} on the way' if noise else ''}."
+    )
+    return View(put_side_by_side(tiles, titles), text)
+
+
+def describe_head(kind: str, index: int) -> str:
+    """Return what is known of a held-out head, in words."""
+    facts = load_held_out(kind).details[index]
+    worn = f"{facts['hair_length']} {facts['hair_colour']} hair" if kind == "humans" else facts["accessory"]
+    worn = "no accessory" if worn == "none" else worn
+    article = "An" if facts["colour"][0] in "aeiou" else "A"
+    return (
+        f"{article} {facts['colour']} {NAMES[kind]} with {worn}, {'with' if facts['wears_glasses'] else 'without'} "
+        f"glasses, mouth {'open' if facts['mouth_open'] else 'closed'}"
+    )
