@@ -122,10 +122,10 @@ def make_style_explorer() -> Panel:
         "upload": widgets.FileUpload(accept="image/*", description="or your own"),
         "style": widgets.Dropdown(options=list(STYLES), description="style"),
         "second": widgets.Dropdown(options=list(STYLES), value="comic", description="second style"),
-        "mix": widgets.FloatSlider(0.2, min=0, max=1, step=0.05, description="share of the second"),
+        "mix": widgets.FloatSlider(0.2, min=0, max=1, step=0.05, description="share of second"),
         "strength": widgets.FloatSlider(1, min=0, max=1, step=0.05, description="strength"),
         "quality": widgets.SelectionSlider(options=list(QUALITIES), value="good", description="quality"),
-        "colours": widgets.Checkbox(False, description="keep the photograph's colours"),
+        "colours": widgets.Checkbox(False, description="keep the colours"),
         "way": widgets.Dropdown(options=WAYS, description="painted by"),
     }
 
