@@ -181,7 +181,7 @@ def draw_translation(
         f"{lost.mean().item():.3f} on average, of a range of 2"
         f"{', blurred on the way' if blurred else ''}{f', with noise of {noise:.2f} on the way' if noise else ''}."
     )
-    return View(put_side_by_side(tiles, titles), text)
+    return View(put_side_by_side(tiles, titles), text, quality=70)
 
 
 def describe_head(kind: str, index: int) -> str:
