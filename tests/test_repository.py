@@ -92,7 +92,7 @@ def test_no_file_is_too_large() -> None:
 
 
 def test_the_whole_repository_is_small() -> None:
-    assert sum(path.stat().st_size for path in list_committed()) < 90_000_000
+    assert sum(path.stat().st_size for path in list_committed()) < 100_000_000  # nineteen lessons with their pictures, data and weights
 
 
 @pytest.mark.parametrize("command", ["lab", "test"])
