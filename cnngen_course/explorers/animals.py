@@ -129,7 +129,7 @@ def make_heads_explorer() -> Panel:
         "colour": widgets.Dropdown(options=list(load_head_colours()), value="turquoise", description="colour"),
         "glasses": widgets.Dropdown(options=list(GLASSES), description="glasses"),
         "mouth": widgets.Dropdown(options=list(MOUTHS), description="mouth"),
-        "number": widgets.IntSlider(1, 1, 12, description="another head"),
+        "number": widgets.IntSlider(8, 1, 12, description="another head"),
         "upload": widgets.FileUpload(accept="image/*", description="or a drawing of yours"),
         "strokes": canvas,
         "strength": widgets.FloatSlider(1.0, min=0, max=1, step=0.05, description="strength"),
