@@ -133,7 +133,7 @@ def make_heads_explorer() -> Panel:
         "upload": widgets.FileUpload(accept="image/*", description="or a drawing of yours"),
         "strokes": canvas,
         "strength": widgets.FloatSlider(1.0, min=0, max=1, step=0.05, description="strength"),
-        "noise": widgets.FloatSlider(0.0, min=0, max=0.3, step=0.01, description="noise on the way back"),
+        "noise": widgets.FloatSlider(0.0, min=0, max=0.3, step=0.01, description="noise added"),
         "blurred": widgets.Checkbox(False, description="blur before the way back"),
     }
 

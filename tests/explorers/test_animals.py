@@ -22,6 +22,12 @@ def test_paper_has_no_colour_and_a_thin_line_does_not_count() -> None:
     assert animals.name_colours(paper) == [None, "yellow"]
 
 
+def test_a_shade_has_the_name_of_its_colour_and_another_colour_has_none() -> None:
+    yellow = torch.tensor(animals.load_head_colours()["yellow"]) / 127.5 - 1
+    shades = torch.stack([yellow - distance / 127.5 / 3**0.5 for distance in (50, 90)])
+    assert animals.name_colours(shades.clamp(-1, 1)[:, :, None, None].expand(2, 3, 64, 64)) == ["yellow", None]
+
+
 @pytest.mark.parametrize("kind", ["humans", "cats"])
 @pytest.mark.parametrize("glasses", [None, False, True])
 @pytest.mark.parametrize("mouth_open", [None, False, True])
