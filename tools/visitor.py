@@ -138,7 +138,7 @@ class Visitor:
                 message = read_message(self.socket.recv())
             except websocket.WebSocketTimeoutException:
                 break
-            except websocket.WebSocketConnectionClosedException:
+            except (websocket.WebSocketConnectionClosedException, ConnectionError):
                 raise StudioError("the studio closed the connection") from None
             data = message["content"].get("data", {})
             if message["header"]["msg_type"] == "comm_msg" and data.get("method") == "update":
