@@ -92,7 +92,8 @@ def test_no_file_is_too_large() -> None:
 
 
 def test_the_whole_repository_is_small() -> None:
-    assert sum(path.stat().st_size for path in list_committed()) < 100_000_000  # nineteen lessons with their pictures, data and weights
+    # Nineteen lessons with their pictures, data and weights.
+    assert sum(path.stat().st_size for path in list_committed()) < 100_000_000
 
 
 @pytest.mark.parametrize("command", ["lab", "test"])
