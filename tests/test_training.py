@@ -238,7 +238,7 @@ def run_noisily(checkpoint: Path, crash_at: int = 0, steps: int = 20) -> tuple[P
     torch.manual_seed(0)
     model, loader = Point(), make_loader(make_shapes(80, seed=1), 16)  # five batches a pass
     settings = {"lr": 0.1, "average": 0.9, "checkpoint": checkpoint, "checkpoint_every": 3, "progress": False}
-    measure = {"evaluate": lambda network: {"value": network.value.item()}, "evaluate_every": 4, "monitor": "value"}
+    measure = {"evaluate": lambda network: {"value": -network.value.item()}, "evaluate_every": 4, "monitor": "value"}
     return model, fit(model, NoisyPull(crash_at), loader, steps=steps, **settings, **measure)
 
 
