@@ -36,6 +36,11 @@ def to_pixels(images: Tensor) -> Tensor:
     return images.detach().float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).cpu()
 
 
+def compute_step(images: Tensor) -> Tensor:
+    """Return the mean absolute step from pixel to pixel of pictures (N, C, H, W), right and down added, a scalar."""
+    return images.diff(dim=2).abs().mean() + images.diff(dim=3).abs().mean()
+
+
 def make_grid(pixels: Tensor, columns: int | None = None, gap: int = 2, background: int = 255) -> Tensor:
     """Lay uint8 pictures (N, C, H, W) out in rows, as one picture (C, rows·(H+gap)-gap, columns·(W+gap)-gap).
 

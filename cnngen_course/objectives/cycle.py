@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from cnngen_course.images import compute_step
 from cnngen_course.models.unet import TwoWay
 from cnngen_course.objectives.adversarial import Opponent
 
@@ -89,9 +90,4 @@ def compute_error(images: Tensor, wanted: Tensor) -> Tensor:
 
 def compute_excess(images: Tensor, real: Tensor) -> Tensor:
     """Return how much rougher some pictures are than real ones: the mean step from pixel to pixel, 0 if smaller."""
-    return torch.relu(_compute_step(images.float()) - _compute_step(real))
-
-
-def _compute_step(images: Tensor) -> Tensor:
-    down, right = images.diff(dim=2).abs().mean(), images.diff(dim=3).abs().mean()
-    return down + right
+    return torch.relu(compute_step(images.float()) - compute_step(real))

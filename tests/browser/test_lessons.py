@@ -97,22 +97,35 @@ def test_the_blind_test_is_answered_by_keyboard(open_lesson) -> None:
     panel.screenshot(path=ARTEFACTS / "09_comparison-blind-test.png")
 
 
-def test_damage_is_painted_with_the_mouse(open_lesson) -> None:
-    """Drag over the canvas: the repairs follow; undo takes the stroke back, clear takes all of them."""
-    page = open_lesson("10_inpainting.ipynb")
+def open_canvas(open_lesson, lesson: str) -> tuple:
+    """Open a lesson at its first panel: the page, the panel, its picture, what it says, and what is drawn on."""
+    page = open_lesson(lesson)
     panel = page.locator(".cnngen-panel").first
     panel.wait_for(state="attached", timeout=60_000)
-    picture, said, canvas = (
-        panel.locator(place) for place in ("img.cnngen-picture", "[role=status]", ".cnngen-canvas")
-    )
-    canvas.scroll_into_view_if_needed()
-    start, share, before = said.inner_text(), read_share(said), picture.evaluate(READ_PICTURE)
+    parts = [panel.locator(place) for place in ("img.cnngen-picture", "[role=status]", ".cnngen-canvas")]
+    parts[-1].scroll_into_view_if_needed()
+    return page, panel, *parts
+
+
+def drag(page, canvas, start: tuple[float, float], *places: tuple[float, float], steps: int) -> None:
+    """Draw one stroke with the mouse; places are shares of the canvas, each reached in so many steps."""
     box = canvas.bounding_box()
-    x, y, width, height = (box[name] for name in ("x", "y", "width", "height"))
-    page.mouse.move(x + 0.15 * width, y + 0.9 * height)
+
+    def move(place: tuple[float, float], steps: int) -> None:
+        page.mouse.move(box["x"] + place[0] * box["width"], box["y"] + place[1] * box["height"], steps=steps)
+
+    move(start, 1)
     page.mouse.down()
-    page.mouse.move(x + 0.85 * width, y + 0.9 * height, steps=12)
+    for place in places:
+        move(place, steps)
     page.mouse.up()
+
+
+def test_damage_is_painted_with_the_mouse(open_lesson) -> None:
+    """Drag over the canvas: the repairs follow; undo takes the stroke back, clear takes all of them."""
+    page, panel, picture, said, canvas = open_canvas(open_lesson, "10_inpainting.ipynb")
+    start, share, before = said.inner_text(), read_share(said), picture.evaluate(READ_PICTURE)
+    drag(page, canvas, (0.15, 0.9), (0.85, 0.9), steps=12)
     assert changes(picture, before), "the stroke did not reach Python"
     time.sleep(1)  # the last message of the stroke
     drawn, painted = read_share(said), picture.evaluate(READ_PICTURE)
@@ -120,7 +133,7 @@ def test_damage_is_painted_with_the_mouse(open_lesson) -> None:
     panel.screenshot(path=ARTEFACTS / "10_inpainting-mouse.png")
     panel.get_by_role("button", name="undo").click()
     assert changes(picture, painted)
-    said.filter(has_text=start).wait_for()  # on a busy machine the stroke's last message may come in between
+    wait_for(lambda: said.inner_text() == start)  # on a busy machine the stroke's last message comes in between
     undone = picture.evaluate(READ_PICTURE)
     panel.get_by_role("button", name="clear").click()
     assert changes(picture, undone)
@@ -134,20 +147,9 @@ def read_share(said) -> float:
 
 def test_a_head_is_drawn_on_with_the_mouse(open_lesson) -> None:
     """Draw on the head: its translation follows and the words say so; undo brings the first one back."""
-    page = open_lesson("12_animals.ipynb")
-    panel = page.locator(".cnngen-panel").first
-    panel.wait_for(state="attached", timeout=60_000)
-    picture, said, canvas = (
-        panel.locator(place) for place in ("img.cnngen-picture", "[role=status]", ".cnngen-canvas")
-    )
-    canvas.scroll_into_view_if_needed()
+    page, panel, picture, said, canvas = open_canvas(open_lesson, "12_animals.ipynb")
     start, before = said.inner_text(), picture.evaluate(READ_PICTURE)
-    box = canvas.bounding_box()
-    x, y, width, height = (box[name] for name in ("x", "y", "width", "height"))
-    page.mouse.move(x + 0.2 * width, y + 0.2 * height)
-    page.mouse.down()
-    page.mouse.move(x + 0.8 * width, y + 0.25 * height, steps=10)
-    page.mouse.up()
+    drag(page, canvas, (0.2, 0.2), (0.8, 0.25), steps=10)
     assert changes(picture, before), "the stroke did not reach Python"
     time.sleep(1)  # the last message of the stroke
     assert "drawn on by you" in said.inner_text() and "drawn on" not in start
@@ -155,36 +157,25 @@ def test_a_head_is_drawn_on_with_the_mouse(open_lesson) -> None:
     panel.screenshot(path=ARTEFACTS / "12_animals-mouse.png")
     panel.get_by_role("button", name="undo").click()
     assert changes(picture, drawn)
-    assert said.inner_text() == start
+    wait_for(lambda: said.inner_text() == start)
 
 
 def test_a_drawing_is_coloured_while_it_is_drawn(open_lesson) -> None:
     """Draw with the mouse on an empty sheet, dab a colour: the picture follows at once; then save it as a file."""
-    page = open_lesson("11_translation.ipynb")
-    panel = page.locator(".cnngen-panel").first
-    panel.wait_for(state="attached", timeout=60_000)
-    picture, said, canvas = (
-        panel.locator(place) for place in ("img.cnngen-picture", "[role=status]", ".cnngen-canvas")
-    )
-    canvas.scroll_into_view_if_needed()
+    page, panel, picture, said, canvas = open_canvas(open_lesson, "11_translation.ipynb")
     before = picture.evaluate(READ_PICTURE)
     panel.locator("select").select_option("an empty sheet")
     assert changes(picture, before)
     panel.get_by_role("button", name="clear").click()
     wait_for(lambda: "no colour" in said.inner_text())
-    box = canvas.bounding_box()
-    x, y, side = box["x"], box["y"], box["width"]
-    page.mouse.move(x + 0.3 * side, y + 0.3 * side)
-    page.mouse.down()
-    for right, down in ((0.7, 0.3), (0.7, 0.7), (0.3, 0.7), (0.3, 0.3)):
-        page.mouse.move(x + right * side, y + down * side, steps=6)
-    page.mouse.up()
+    drag(page, canvas, (0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7), (0.3, 0.3), steps=6)
     wait_for(lambda: "0 dabs" in said.inner_text() and " 0.0% of the sheet" not in said.inner_text())
     time.sleep(0.5)  # the last message of the stroke
     drawn = picture.evaluate(READ_PICTURE)
     panel.get_by_role("button", name="blue dab").click()
     page.evaluate(WATCH_PICTURE)
-    page.mouse.click(x + 0.5 * side, y + 0.5 * side)
+    box = canvas.bounding_box()
+    page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
     assert changes(picture, drawn), "the dab did not reach Python"
     waited = page.evaluate("window.penToPicture")
     print(f"from pen to picture: {waited:.0f} ms")
