@@ -114,19 +114,23 @@ def fill_labels(labels: Tensor | None, inputs: Tensor, class_count: int) -> Tens
 class MinibatchDeviation(nn.Module):
     """Adds a channel that says how much the pictures of a small group differ (Karras et al., 2018).
 
-    A generator that draws the same picture again and again is given away by it.
+    A generator that draws the same picture again and again is given away by it. With labels, the pictures of a group
+    are of one class wherever there are enough of it.
     """
 
     def __init__(self, group_size: int = 4) -> None:
         super().__init__()
         self.group_size = group_size
 
-    def forward(self, x: Tensor) -> Tensor:
-        count, channels, height, width = x.shape
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        count, _, height, width = x.shape
         size = self.group_size if count % self.group_size == 0 else count
-        groups = x.float().view(size, count // size, channels, height, width)
-        deviation = (groups.var(dim=0, correction=0) + 1e-8).sqrt().mean(dim=(1, 2, 3))  # one number a group
-        extra = deviation.to(x.dtype).repeat(size).view(count, 1, 1, 1).expand(-1, -1, height, width)
+        groups = torch.arange(count).view(size, count // size)  # a column is a group
+        if labels is not None:
+            groups = labels.argsort(stable=True).view(count // size, size).T
+        deviation = (x.float()[groups].var(dim=0, correction=0) + 1e-8).sqrt().mean(dim=(1, 2, 3))  # one number a group
+        extra = x.new_empty(count, 1, height, width)
+        extra[groups] = deviation.to(x.dtype)[:, None, None, None].expand(size, -1, 1, height, width)
         return torch.cat([x, extra], dim=1)  # (N, channels + 1, H, W)
 
 
@@ -153,19 +157,44 @@ class Discriminator(nn.Module):
             *_convolve(width, 2 * width, kernel_size=4, stride=2),  # (N, 2·width, 7, 7)
             *_convolve(2 * width, 2 * width),
             *_convolve(2 * width, 2 * width, kernel_size=4, stride=2),  # (N, 2·width, 3, 3)
-            MinibatchDeviation(group_size),
-            nn.Flatten(),
-            nn.Linear((2 * width + 1) * 3 * 3, 4 * width),
-            nn.LeakyReLU(0.2),
         )
+        self.deviation = MinibatchDeviation(group_size)
+        self.sum_up = nn.Sequential(nn.Flatten(), nn.Linear((2 * width + 1) * 3 * 3, 4 * width), nn.LeakyReLU(0.2))
         self.head = nn.Linear(4 * width, 1)
         self.table = ClassTable(class_count, 4 * width)
         nn.init.zeros_(self.table.weight)  # the class begins to matter as soon as it helps
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         labels = fill_labels(labels, images, self.class_count)
-        features = self.body(images)  # (N, 4·width)
+        return self.compare(self.compute_features(images), labels)
+
+    def compute_features(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Images -> features (N, 4·width); with ``labels``, each is compared with pictures of its own class."""
+        return self.sum_up(self.deviation(self.body(images), labels))
+
+    def compare(self, features: Tensor, labels: Tensor) -> Tensor:
+        """Features (N, 4·width) and classes -> logits (N,)."""
         return self.head(features)[:, 0] + (features * self.table(labels)).sum(dim=1)
+
+
+class NamingDiscriminator(Discriminator):
+    """A discriminator that also names the class (Odena et al., 2017) and looks for variety within each.
+
+    Both belong together: a generator that is told to be recognised draws the most typical picture of a class again
+    and again. The deviation among pictures of one class gives that away.
+    """
+
+    def __init__(self, width: int = 32, class_count: int = 10, in_channels: int = 1, group_size: int = 4) -> None:
+        super().__init__(width, class_count, in_channels, group_size)
+        self.names = nn.Linear(4 * width, class_count)
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        return self.judge(images, labels)[0]
+
+    def judge(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the logits for "real" (N,) and those of each class (N, class_count)."""
+        features = self.compute_features(images, labels)
+        return self.compare(features, labels), self.names(features)
 
 
 def _convolve(in_channels: int, out_channels: int, kernel_size: int = 3, stride: int = 1) -> list[nn.Module]:

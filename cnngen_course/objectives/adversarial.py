@@ -10,7 +10,7 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import softplus
+from torch.nn.functional import cross_entropy, softplus
 
 from cnngen_course.datasets import Augmentation
 
@@ -158,11 +158,14 @@ class Adversarial:
         penalty: on the discriminator's slope, or None.
         augment: changes every picture that the discriminator sees, real or generated, so that it cannot learn the
             real ones by heart (Zhao et al., 2020); gradients flow through it to the generator.
+        naming: weight of -log p(class | picture), which the discriminator pays on real and the generator on generated
+            pictures; above 0 it needs a discriminator that names classes (``models.gan.NamingDiscriminator``).
     """
 
     loss: str = "relativistic"
     penalty: GradientPenalty | None = None
     augment: Augmentation | None = None
+    naming: float = 0.0
 
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
@@ -173,18 +176,20 @@ class Adversarial:
     ) -> dict[str, Tensor]:
         """Return ``{"loss": ..., "discriminator_loss": ..., "score_real": ..., "score_generated": ...}``.
 
-        ``loss`` is what to minimise; ``discriminator_loss`` is the same without the penalty. The penalty is part of
-        it when ``step`` is a multiple of its ``every``. No gradient reaches what ``generated`` came from.
+        ``loss`` is what to minimise; ``discriminator_loss`` is the game alone, without penalty and naming. The penalty
+        is part of it when ``step`` is a multiple of its ``every``. No gradient reaches what ``generated`` came from.
         """
         game = LOSSES[self.loss]
         real, generated = self._show(real), self._show(generated.detach())
-        logits = discriminator(real, labels).float(), discriminator(generated, labels).float()
-        plain = loss = game.compute_discriminator_loss(*logits)
+        real_logits, named = self._ask(discriminator, real, labels)
+        logits = real_logits, discriminator(generated, labels).float()
+        plain = game.compute_discriminator_loss(*logits)
+        loss = plain + self.naming * named
         if self.penalty and step % self.penalty.every == 0:
             slope = self.penalty.compute(discriminator, real, labels, logits[0])
             if self.penalty.on_generated:
                 slope = slope + self.penalty.compute(discriminator, generated, labels, logits[1])
-            loss = plain + self.penalty.weight * slope
+            loss = loss + self.penalty.weight * slope
         scores = game.compute_scores(*(values.detach() for values in logits))
         return {
             "loss": loss,
@@ -196,15 +201,22 @@ class Adversarial:
     def compute_generator_loss(
         self, discriminator: nn.Module, real: Tensor, generated: Tensor, labels: Tensor
     ) -> dict[str, Tensor]:
-        """Return ``{"loss": ..., "generator_loss": ...}``, the same value, to minimise and to record."""
+        """Return ``{"loss": ..., "generator_loss": ...}``: what to minimise, and the same without the naming."""
         game = LOSSES[self.loss]
-        logits = discriminator(self._show(generated), labels).float()
+        logits, named = self._ask(discriminator, self._show(generated), labels)
         reference = None
         if game.generator_needs_real:
             with torch.no_grad():
                 reference = discriminator(self._show(real), labels).float()
         loss = game.compute_generator_loss(reference, logits)
-        return {"loss": loss, "generator_loss": loss.detach()}
+        return {"loss": loss + self.naming * named, "generator_loss": loss.detach()}
+
+    def _ask(self, discriminator: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor | float]:
+        """Return the logits and how far the names are from the classes, 0 where nobody asks for names."""
+        if not self.naming:
+            return discriminator(images, labels).float(), 0.0
+        logits, names = discriminator.judge(images, labels)
+        return logits.float(), cross_entropy(names.float(), labels)
 
     def _show(self, images: Tensor) -> Tensor:
         return self.augment(images) if self.augment else images

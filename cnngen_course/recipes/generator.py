@@ -8,7 +8,7 @@ from torch import nn
 from cnngen_course.adversarial_training import AdversarialHistory, fit_adversarial
 from cnngen_course.datasets import load_fashion_mnist, make_loader
 from cnngen_course.metrics import compute_features, compute_frechet, compute_label_consistency
-from cnngen_course.models.gan import Discriminator, Generator
+from cnngen_course.models.gan import Generator, NamingDiscriminator
 from cnngen_course.objectives.adversarial import Adversarial, DifferencePenalty, sample_images
 from cnngen_course.pretrained import Metric, load_pretrained
 from cnngen_course.recipes.recipe import Recipe, main
@@ -17,8 +17,8 @@ from cnngen_course.set_metrics import compute_diversity, compute_kernel_distance
 
 
 def train(model: nn.Module, settings: dict[str, Any]) -> None:
-    train_set, test, judge = load_fashion_mnist("train"), load_fashion_mnist("test"), load_pretrained("judge")
-    some = test.select(slice(2000))
+    train_set, judge = load_fashion_mnist("train"), load_pretrained("judge")
+    some = train_set.select(slice(5000))
     real = compute_features(judge, some.images)
 
     def evaluate(generator: nn.Module) -> dict[str, float]:
@@ -31,8 +31,8 @@ def train(model: nn.Module, settings: dict[str, Any]) -> None:
 
     fit_adversarial(
         model,
-        Discriminator(),
-        Adversarial("relativistic", DifferencePenalty(settings["penalty"])),
+        NamingDiscriminator(),
+        Adversarial("relativistic", DifferencePenalty(settings["penalty"]), naming=settings["naming"]),
         make_loader(train_set, settings["batch_size"]),
         steps=settings["steps"],
         lr=settings["lr"],
@@ -65,7 +65,7 @@ RECIPE = Recipe(
     model=Generator,
     arguments={"latent_size": 64, "width": 12, "class_count": 10},
     data="fashion_mnist",
-    settings={"steps": 20000, "batch_size": 64, "lr": 1e-3, "penalty": 0.1, "average": 0.999},
+    settings={"steps": 20000, "batch_size": 64, "lr": 1e-3, "penalty": 0.1, "naming": 0.2, "average": 0.999},
     train=train,
     measure=measure,
 )

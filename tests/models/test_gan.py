@@ -9,6 +9,7 @@ from cnngen_course.models.gan import (
     Discriminator,
     Generator,
     MinibatchDeviation,
+    NamingDiscriminator,
     PointDiscriminator,
     PointGenerator,
 )
@@ -29,6 +30,23 @@ def test_shapes_and_range(class_count: int, channels: int) -> None:
     images = generator(100 * torch.randn(4, 5), LABELS)
     assert images.shape == (4, channels, 28, 28) and images.abs().max() <= 1
     assert discriminator(images, LABELS).shape == (4,)
+
+
+def test_the_naming_discriminator_judges_and_names() -> None:
+    discriminator, images = NamingDiscriminator(4, class_count=3), torch.randn(4, 1, 28, 28)
+    logits, names = discriminator.judge(images, LABELS)
+    assert logits.shape == (4,) and names.shape == (4, 3)
+    torch.testing.assert_close(discriminator(images, LABELS), logits)
+
+
+def test_with_labels_like_is_compared_with_like() -> None:
+    labels = torch.tensor([1, 0, 1, 0, 0, 1])
+    x = torch.zeros(6, 1, 2, 2)
+    x[labels == 1] = torch.tensor([-1.0, 0.0, 1.0]).view(3, 1, 1, 1)  # class 0 is one picture three times
+    extra = MinibatchDeviation(3)(x, labels)[:, 1, 0, 0]
+    torch.testing.assert_close(extra[labels == 1], torch.full((3,), (2 / 3) ** 0.5))
+    torch.testing.assert_close(extra[labels == 0], torch.full((3,), 1e-4))
+    assert not torch.equal(MinibatchDeviation(3)(x)[:, 1, 0, 0], extra)
 
 
 def test_without_classes_labels_are_not_needed_and_not_looked_at() -> None:

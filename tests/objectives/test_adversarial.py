@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from cnngen_course.datasets import RandomErase, RandomShift
-from cnngen_course.models.gan import Discriminator, Generator, PointGenerator
+from cnngen_course.models.gan import Discriminator, Generator, NamingDiscriminator, PointGenerator
 from cnngen_course.objectives.adversarial import (
     LOSSES,
     Adversarial,
@@ -157,6 +157,23 @@ def test_the_discriminators_loss_does_not_reach_the_generator() -> None:
     objective.compute_discriminator_loss(discriminator, real, generated, labels)["loss"].backward()
     assert all(parameter.grad is None for parameter in generator.parameters())
     assert discriminator.head.weight.grad.abs().sum() > 0
+
+
+def test_each_player_pays_for_wrong_names_of_its_own_pictures() -> None:
+    torch.manual_seed(0)
+    discriminator, labels = NamingDiscriminator(4, class_count=3), torch.tensor([0, 1, 2, 0])
+    real, generated = torch.randn(2, 4, 1, 28, 28)
+    plain, naming = Adversarial(), Adversarial(naming=0.5)
+    paid = [
+        torch.nn.functional.cross_entropy(discriminator.judge(images, labels)[1], labels)
+        for images in (real, generated)
+    ]
+    for method, extra in zip(("compute_discriminator_loss", "compute_generator_loss"), paid, strict=True):
+        without = getattr(plain, method)(discriminator, real, generated, labels)
+        with_names = getattr(naming, method)(discriminator, real, generated, labels)
+        torch.testing.assert_close(with_names["loss"] - without["loss"], 0.5 * extra)
+        name = method.removeprefix("compute_")
+        torch.testing.assert_close(with_names[name], without[name])  # what is recorded is the game alone
 
 
 def test_gradients_flow_through_the_augmentation_to_the_generator() -> None:
