@@ -65,7 +65,7 @@ RECIPE = Recipe(
     model=Generator,
     arguments={"latent_size": 64, "width": 12, "class_count": 10},
     data="fashion_mnist",
-    settings={"steps": 20000, "batch_size": 64, "lr": 1e-3, "penalty": 0.1, "naming": 0.2, "average": 0.999},
+    settings={"steps": 16000, "batch_size": 64, "lr": 1e-3, "penalty": 0.1, "naming": 0.5, "average": 0.999},
     train=train,
     measure=measure,
 )
