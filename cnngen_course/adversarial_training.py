@@ -52,6 +52,7 @@ def fit_adversarial(
     steps: int,
     lr: float = 2e-3,
     discriminator_lr: float | None = None,
+    decay: float = 0.35,
     average: float | None = None,
     evaluate: Evaluate | None = None,
     evaluate_every: int | None = None,
@@ -63,7 +64,7 @@ def fit_adversarial(
 ) -> AdversarialHistory:
     """Train both networks in place for ``steps`` batches, or until a preset quality, and return what happened.
 
-    The learning rate warms up over 100 steps, is held, and falls to a twentieth over the last 35%. Stopping early
+    The learning rate warms up over 100 steps, is held, and falls to a twentieth towards the end. Stopping early
     (Ctrl-C, or the stop button of JupyterLab) lets the step end and keeps what has been trained.
 
     Args:
@@ -73,6 +74,8 @@ def fit_adversarial(
         loader: yields ``(images, labels)``; starts again when it is exhausted.
         lr: highest learning rate of Adam, for both networks.
         discriminator_lr: another one for the discriminator (Heusel et al., 2017).
+        decay: share of the steps over which the learning rate falls. In our long runs pictures got worse again by it:
+            hold the rate there (0.0), and leave the settling to the average of the weights.
         average: decay of a running average of the generator's weights, e.g. 0.998, which replaces them at the end.
         evaluate: measures the (averaged) generator every ``evaluate_every`` steps and at the end. Whatever it draws
             at random, the training goes on as if it had not been there.
@@ -90,8 +93,8 @@ def fit_adversarial(
     """
     if until and not evaluate:
         raise ValueError(f"until={until} needs evaluate=..., which measures it")
-    settings = {"steps": steps, "lr": lr, "discriminator_lr": discriminator_lr or lr, "average": average}
-    settings |= {"loss": objective.loss, "penalty": repr(objective.penalty), "precision": precision}
+    settings = {"steps": steps, "lr": lr, "discriminator_lr": discriminator_lr or lr, "decay": decay}
+    settings |= {"average": average, "loss": objective.loss, "penalty": repr(objective.penalty), "precision": precision}
     game = Game(generator, discriminator, objective, RewindableLoader(loader), settings, precision)
     if checkpoint and checkpoint.exists():
         game.load_state_dict(load_checkpoint(checkpoint, settings))
@@ -158,9 +161,10 @@ class Game:
         self.autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=precision == "bf16")
         for network in (generator, discriminator):  # channels last: convolutions of few channels are faster so
             network.train().to(self.device, memory_format=torch.channels_last)
+        schedule = WarmupHoldDecay(settings["steps"], settings["decay"])
         self.learners = {
-            "generator": Learner(generator, settings["lr"], settings["steps"]),
-            "discriminator": Learner(discriminator, settings["discriminator_lr"], settings["steps"]),
+            "generator": Learner(generator, settings["lr"], schedule),
+            "discriminator": Learner(discriminator, settings["discriminator_lr"], schedule),
         }
         self.averaged = make_average(generator, settings["average"])
 
@@ -255,10 +259,10 @@ class Game:
 class Learner:
     """The optimizer and the schedule of one network."""
 
-    def __init__(self, network: nn.Module, lr: float, steps: int) -> None:
+    def __init__(self, network: nn.Module, lr: float, schedule: "WarmupHoldDecay") -> None:
         # No momentum (first beta 0): the other network moves too, so yesterday's direction misleads.
         self.optimizer = torch.optim.Adam(network.parameters(), lr=lr, betas=(0.0, 0.99), fused=True)
-        self.schedule = LambdaLR(self.optimizer, WarmupHoldDecay(steps))
+        self.schedule = LambdaLR(self.optimizer, schedule)
 
     @property
     def lr(self) -> float:
@@ -278,15 +282,20 @@ class Learner:
 
 
 class WarmupHoldDecay:
-    """Factor of the learning rate: up in a line over 100 steps, held, then down in a line to 0.05 over the last 35%."""
+    """Factor of the learning rate: up in a line over 100 steps, held, then down in a line to 0.05 at the end.
 
-    def __init__(self, steps: int) -> None:
+    Args:
+        steps: of the whole run.
+        decay: share of them over which the rate falls.
+    """
+
+    def __init__(self, steps: int, decay: float = 0.35) -> None:
         self.steps = steps
         self.warmup = max(1, min(100, steps // 10))
-        self.decay = round(0.65 * steps)
+        self.decay = round((1 - decay) * steps)
 
     def __call__(self, step: int) -> float:
-        if step < self.decay:
+        if step < self.decay or self.decay == self.steps:
             return min(1.0, (step + 1) / self.warmup)
         return 1 - 0.95 * (step - self.decay) / max(1, self.steps - self.decay)
 

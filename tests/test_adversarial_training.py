@@ -307,6 +307,7 @@ def test_the_learning_rate_warms_up_is_held_and_falls_to_a_twentieth() -> None:
     assert factors[1650] == pytest.approx(0.525) and factors[2000] == pytest.approx(0.05)
     assert factors[1300:] == sorted(factors[1300:], reverse=True)
     assert WarmupHoldDecay(1)(0) > 0
+    assert [WarmupHoldDecay(2000, decay=0.0)(step) for step in (100, 1999, 2000)] == [1, 1, 1]
 
 
 def test_bf16_trains_and_keeps_32_bit_weights() -> None:
