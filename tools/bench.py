@@ -220,13 +220,14 @@ def train_generator(train: ImageSet, steps: int, seed: int, threads: int) -> tup
     """Train the course's best short run for ``steps``; return the averaged generator and the seconds it took."""
     from cnngen_course.adversarial_training import fit_adversarial
     from cnngen_course.datasets import make_loader
-    from cnngen_course.models.gan import Discriminator, Generator
+    from cnngen_course.models.gan import Generator, NamingDiscriminator
     from cnngen_course.objectives.adversarial import Adversarial, DifferencePenalty
 
     seed_everything(seed)
     torch.set_num_threads(threads)
-    generator, discriminator = Generator(), Discriminator()
-    objective, loader = Adversarial("relativistic", DifferencePenalty(0.05, every=8)), make_loader(train, BATCH)
+    generator, discriminator = Generator(), NamingDiscriminator()
+    objective = Adversarial("relativistic", DifferencePenalty(0.1), naming=0.5)
+    loader = make_loader(train, BATCH)
     average = 1 - 8 / steps  # over the last eighth of the run or so: more would remember the untrained weights
     settings = {"lr": 2e-3, "average": average, "precision": pick_precision(), "progress": False}
     start = time.perf_counter()
