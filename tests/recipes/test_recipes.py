@@ -61,7 +61,7 @@ AIMS = {
     "map_autoencoder": {"psnr": 15.0},
     "vae": {"label_consistency": 0.85, "psnr": 20.0},
     "pixelcnn": {"accuracy": 0.9, "label_consistency": 0.8},
-    "generator": {"label_consistency": 0.91, "diversity": 0.95},
+    "generator": {"label_consistency": 0.93, "diversity": 0.95},
     "inpainter": {"psnr_centre": 16.0, "psnr_free_form": 19.0},
     "photo_inpainter": {"gain_free_form": 0.25},
     "colourist": {"psnr_ten_dabs": 18.5},
