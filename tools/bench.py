@@ -135,8 +135,8 @@ def bench_lessons() -> Iterator[Row]:
     timings = {"speed": round(measure_speed(3), 1), "cores": count_usable_cores(), "lessons": {}}
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         command = [sys.executable, "-m", "tools.bench", "--one", path.stem]
-        facts = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
-        timings["lessons"][path.stem] = facts
+        answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout  # errors are shown
+        facts = timings["lessons"][path.stem] = json.loads(answer.splitlines()[-1])
         yield f"lesson {path.stem}", f"{facts['seconds']:.0f} s, {facts['memory_gb']:.2f} GB", "75 s, 2.5 GB"
     TIMINGS.write_text(json.dumps(timings, indent=1) + "\n")
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
@@ -159,10 +159,12 @@ def measure_lesson(name: str) -> dict[str, float]:
     watcher = threading.Thread(target=watch)
     watcher.start()
     start = time.perf_counter()
-    run(NOTEBOOKS / f"{name}.ipynb")
+    try:
+        run(NOTEBOOKS / f"{name}.ipynb")
+    finally:  # a watcher that goes on would keep a failed lesson's process alive for ever
+        done.set()
+        watcher.join()
     seconds = time.perf_counter() - start
-    done.set()
-    watcher.join()
     return {"seconds": round(seconds, 1), "memory_gb": round(peak[0] / 1e9, 2)}
 
 
