@@ -132,13 +132,14 @@ def measure_call(action: Callable[[], object]) -> float:
 
 def bench_lessons() -> Iterator[Row]:
     """Seconds and peak memory of every lesson, run from top to bottom in its own kernel."""
-    timings = {"speed": round(measure_speed(3), 1), "cores": count_usable_cores(), "lessons": {}}
+    known = json.loads(TIMINGS.read_text())["lessons"] if TIMINGS.exists() else {}
+    timings = {"speed": round(measure_speed(3), 1), "cores": count_usable_cores(), "lessons": known}
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         command = [sys.executable, "-m", "tools.bench", "--one", path.stem]
         answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout  # errors are shown
         facts = timings["lessons"][path.stem] = json.loads(answer.splitlines()[-1])
+        TIMINGS.write_text(json.dumps(timings, indent=1) + "\n")  # each at once: a later lesson may fail
         yield f"lesson {path.stem}", f"{facts['seconds']:.0f} s, {facts['memory_gb']:.2f} GB", "75 s, 2.5 GB"
-    TIMINGS.write_text(json.dumps(timings, indent=1) + "\n")
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         write_time(notebook, path.stem)
