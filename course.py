@@ -70,7 +70,9 @@ def set_up() -> None:
 def lab(arguments: list[str]) -> None:
     """Open JupyterLab at the first lesson; without a screen it prints the address to open."""
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []  # containers, Colab
-    run(PYTHON, "-m", "jupyterlab", "notebooks/00_start_here.ipynb", *root, *arguments)
+    first = "00_start_here.ipynb"
+    address = f"--LabApp.default_url=/lab/tree/{first}"  # the printed address opens the lesson, too
+    run(PYTHON, "-m", "jupyterlab", f"notebooks/{first}", address, *root, *arguments)
 
 
 STUDIO = ROOT / "notebooks" / "app"
@@ -135,7 +137,7 @@ def lock(arguments: list[str]) -> None:
 
 
 TASKS = {
-    "setup": (lambda _: None, "only set everything up"),
+    "setup": (lambda _: print("Ready. Next: python3 course.py lab"), "only set everything up"),
     "lab": (lab, "open JupyterLab at the first lesson"),
     "studio": (studio, "serve the studio of lesson 17; --no-browser without a screen"),
     "test": (test, "check everything (or: test PATH, as for pytest)"),

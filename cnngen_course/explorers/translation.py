@@ -51,14 +51,6 @@ def make_dab(name: str, x: float, y: float) -> dict[str, Any]:
     return {"tool": f"{name} dab", "colour": COLOURS[name], "width": DAB["width"], "points": ((x, y),)}
 
 
-FIRST_STROKES = (
-    make_dab("red", 0.3, 0.4),
-    make_dab("yellow", 0.68, 0.4),
-    make_dab("green", 0.36, 0.65),
-    make_dab("blue", 0.64, 0.65),
-)
-
-
 @cache
 def load_network() -> nn.Module:
     return load_pretrained("colourist")
@@ -124,13 +116,20 @@ def make_hints(strokes: tuple[dict[str, Any], ...], pictures: Tensor | None, cou
 
 def make_translation_explorer() -> Panel:
     """Draw, dab, and see the picture in colour; a link below saves it as a PNG file."""
-    canvas = Canvas(value=FIRST_STROKES, tools=TOOLS, description="draw and dab here", size=LARGE)
+    canvas = Canvas(value=(), tools=TOOLS, description="draw and dab here", size=LARGE)
     controls = {
         "start": widgets.Dropdown(options=[*STARTS, NOTHING], description="begin with"),
         "count": widgets.IntSlider(0, 0, 12, description="true dabs"),
         "strokes": canvas,
     }
     link = widgets.HTML()
+
+    def begin_anew(change: dict[str, Any]) -> None:
+        """Another drawing begins without the strokes of the last one; an empty sheet has no true colours to dab."""
+        canvas.value = ()
+        controls["count"].value, controls["count"].disabled = 0, change["new"] == NOTHING
+
+    controls["start"].observe(begin_anew, "value")
 
     def draw(start: str, count: int, strokes: tuple) -> View:
         outlines, pictures = load_start(start)

@@ -166,8 +166,7 @@ def test_a_drawing_is_coloured_while_it_is_drawn(open_lesson) -> None:
     before = picture.evaluate(READ_PICTURE)
     panel.locator("select").select_option("an empty sheet")
     assert changes(picture, before)
-    panel.get_by_role("button", name="clear").click()
-    wait_for(lambda: "no colour" in said.inner_text())
+    wait_for(lambda: "0 dabs" in said.inner_text() and "no colour" in said.inner_text())
     drag(page, canvas, (0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7), (0.3, 0.3), steps=6)
     wait_for(lambda: "0 dabs" in said.inner_text() and " 0.0% of the sheet" not in said.inner_text())
     time.sleep(0.5)  # the last message of the stroke

@@ -85,6 +85,16 @@ def test_the_link_holds_the_picture() -> None:
     assert saved.format == "PNG" and saved.size == (translation.SAVED, translation.SAVED) and panel.link.value != before
 
 
+def test_another_start_begins_without_the_strokes_of_the_last() -> None:
+    panel = translation.make_translation_explorer()
+    panel.set_values(count=4, strokes=(make_dab("blue", 0.5, 0.5),))
+    panel.controls["start"].value = NOTHING
+    assert panel.controls["strokes"].value == () and "0.0% of the sheet is ink, with 0 dabs" in panel.describe()
+    assert panel.controls["count"].disabled and panel.controls["count"].value == 0  # nothing there has true colours
+    panel.controls["start"].value = STARTS[0]
+    assert not panel.controls["count"].disabled
+
+
 def test_a_dab_is_obeyed() -> None:
     """A heart may be pink, blue or grey; one dab decides."""
     panel = translation.make_translation_explorer()
