@@ -8,6 +8,7 @@ Only the standard library is used here: this file must run before anything is in
 """
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -64,7 +65,15 @@ def set_up() -> None:
     uv = find_uv()
     run(uv, "pip", "install", "--python", PYTHON, "--require-hashes", "-r", LOCK)
     run(uv, "pip", "install", "--quiet", "--python", PYTHON, "--no-deps", "-e", ROOT)
+    ask_for_no_news()
     READY.write_text(wanted)
+
+
+def ask_for_no_news() -> None:
+    """Keep JupyterLab from asking, at its first start, whether it may fetch news: the course works offline."""
+    settings = ENVIRONMENT / "etc" / "jupyter" / "labconfig" / "page_config.json"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}))
 
 
 def lab(arguments: list[str]) -> None:

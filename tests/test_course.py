@@ -1,5 +1,6 @@
 """The two commands: set-up happens once, again after a change, and trouble is told in a sentence."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -17,15 +18,18 @@ def calls(monkeypatch, tmp_path: Path) -> list[list[str]]:
     monkeypatch.setattr(course, "find_uv", lambda: "uv")
     monkeypatch.setattr(course, "make_environment", lambda: None)
     monkeypatch.setattr(course, "READY", tmp_path / ".ready")
+    monkeypatch.setattr(course, "ENVIRONMENT", tmp_path)
     return recorded
 
 
-def test_set_up_installs_the_hashed_lock_once(calls) -> None:
+def test_set_up_installs_the_hashed_lock_once(calls, tmp_path: Path) -> None:
     course.set_up()
     assert "--require-hashes" in calls[0] and "requirements.lock" in calls[0][-1]
     assert "-e" in calls[1] and "--no-deps" in calls[1]
     course.set_up()
     assert len(calls) == 2, "the second time starts at once"
+    settings = tmp_path / "etc" / "jupyter" / "labconfig" / "page_config.json"
+    assert list(json.loads(settings.read_text())) == ["disabledExtensions"]  # asks for no news
 
 
 def test_a_changed_lock_is_installed(calls, monkeypatch, tmp_path: Path) -> None:

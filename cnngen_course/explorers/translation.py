@@ -162,7 +162,7 @@ def describe(start: str, dabs: int, drawing: Tensor, drawn: Tensor, pictures: Te
     ink = (drawing < 0).float().mean().item()
     colours = name_colours(drawn)
     text = f"{start.capitalize()}: {ink:.1%} of the sheet is ink, with {dabs} dab{'' if dabs == 1 else 's'} of colour. "
-    most = list(colours)[:3]
+    most = list(colours)[:5]
     text += f"Colours of the picture: {', '.join(f'{name} {colours[name]:.0%}' for name in most) or 'no colour'}."
     if pictures is not None:
         errors = [(images - pictures).abs().mean().item() for images in (drawn, drawing)]
