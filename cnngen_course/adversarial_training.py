@@ -295,7 +295,7 @@ class WarmupHoldDecay:
         self.decay = round((1 - decay) * steps)
 
     def __call__(self, step: int) -> float:
-        if step < self.decay or self.decay == self.steps:
+        if step < self.decay:
             return min(1.0, (step + 1) / self.warmup)
         return 1 - 0.95 * (step - self.decay) / max(1, self.steps - self.decay)
 
