@@ -94,7 +94,8 @@ def fit_adversarial(
     if until and not evaluate:
         raise ValueError(f"until={until} needs evaluate=..., which measures it")
     settings = {"steps": steps, "lr": lr, "discriminator_lr": discriminator_lr or lr, "decay": decay}
-    settings |= {"average": average, "loss": objective.loss, "penalty": repr(objective.penalty), "precision": precision}
+    settings |= {"average": average, "precision": precision}
+    settings |= {"loss": objective.loss, "penalty": repr(objective.penalty), "naming": objective.naming}
     game = Game(generator, discriminator, objective, RewindableLoader(loader), settings, precision)
     if checkpoint and checkpoint.exists():
         game.load_state_dict(load_checkpoint(checkpoint, settings))
@@ -259,7 +260,7 @@ class Game:
 class Learner:
     """The optimizer and the schedule of one network."""
 
-    def __init__(self, network: nn.Module, lr: float, schedule: "WarmupHoldDecay") -> None:
+    def __init__(self, network: nn.Module, lr: float, schedule: Callable[[int], float]) -> None:
         # No momentum (first beta 0): the other network moves too, so yesterday's direction misleads.
         self.optimizer = torch.optim.Adam(network.parameters(), lr=lr, betas=(0.0, 0.99), fused=True)
         self.schedule = LambdaLR(self.optimizer, schedule)

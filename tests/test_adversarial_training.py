@@ -199,7 +199,8 @@ def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(tmp_path: Path)
     train(checkpoint=file)
     with pytest.raises(CheckpointError, match=r"is of another run: .*'steps': 6.*'steps': 9"):
         train(checkpoint=file, steps=9)
-    for other in (Adversarial("hinge", OBJECTIVE.penalty), Adversarial("relativistic", DifferencePenalty(0.3))):
+    others = Adversarial("hinge", OBJECTIVE.penalty), Adversarial("relativistic", DifferencePenalty(0.3))
+    for other in (*others, Adversarial("relativistic", OBJECTIVE.penalty, naming=0.5)):
         with pytest.raises(CheckpointError, match="is of another run"):
             fit_adversarial(*make_networks(), other, make_pictures(), steps=6, average=0.9, checkpoint=file)
     file.write_bytes(file.read_bytes()[:500])
