@@ -165,19 +165,21 @@ class Unpaired(Dataset):
 
     Attributes:
         first, second: (N, C, H, W) and (M, C, H, W) uint8.
+        mirrored: whether half of them are mirrored, by lot.
     """
 
     first: Tensor
     second: Tensor
+    mirrored: bool = True
 
     def __len__(self) -> int:
         return len(self.first)
 
     def __getitems__(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Return (B, C, H, W) of both kinds in [-1, 1], mirrored at random."""
+        """Return (B, C, H, W) of both kinds in [-1, 1]."""
         others = torch.randint(len(self.second), (len(indices),))
-        chosen = self.first[torch.as_tensor(indices)], self.second[others]
-        return random_flip(to_images(chosen[0])), random_flip(to_images(chosen[1]))
+        ones, twos = to_images(self.first[torch.as_tensor(indices)]), to_images(self.second[others])
+        return (random_flip(ones), random_flip(twos)) if self.mirrored else (ones, twos)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from torch import nn
 
 from cnngen_course import export
 from cnngen_course.export import ExportError, OnnxModel, compute_difference, export_model
-from cnngen_course.models.unet import Inpainter, TwoWay
+from cnngen_course.models.unet import Inpainter, UNetTwoWay
 from cnngen_course.restoration import fill_laplace
 
 LEVEL = 1 / 127.5  # one step of a pixel's 256
@@ -95,7 +95,7 @@ def test_the_wrong_network_for_a_port_is_told() -> None:
         export.select_correction(Inpainter(corrects=False))
     with pytest.raises(ExportError, match="two ways"):
         export.select_there(nn.Identity())
-    assert isinstance(export.select_there(TwoWay(widths=(8, 16))), nn.Module)
+    assert isinstance(export.select_there(UNetTwoWay(widths=(8, 16))), nn.Module)
 
 
 @pytest.mark.parametrize("name", export.list_ports())

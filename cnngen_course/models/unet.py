@@ -169,13 +169,20 @@ class Inpainter(nn.Module):
 class TwoWay(nn.Module):
     """Two translators that learn together: ``there`` from the first kind of picture to the second, ``back`` again."""
 
+    there: nn.Module
+    back: nn.Module
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.there(images)
+
+
+class UNetTwoWay(TwoWay):
+    """Both translators are U-Nets."""
+
     def __init__(self, channels: int = 3, widths: tuple[int, ...] = (32, 64, 64)) -> None:
         super().__init__()
         self.there = UNet(channels, channels, tuple(widths))
         self.back = UNet(channels, channels, tuple(widths))
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.there(images)
 
 
 class PatchDiscriminator(nn.Module):

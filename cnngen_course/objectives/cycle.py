@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-from cnngen_course.images import compute_step
 from cnngen_course.models.unet import TwoWay
 from cnngen_course.objectives.adversarial import Opponent
 
@@ -40,9 +39,8 @@ class Cycle:
         first, second: judge the pictures of the first and of the second kind.
         cycle: weight of the mean absolute error after there and back.
         identity: weight of the mean absolute change of a picture that is of the wanted kind already.
-        noise: deviation of the noise on a translated picture before it goes back. What is hidden in faint grain does
-            not survive it, so there is no use in hiding (Bashkirova and others, 2019).
-        smooth: weight of how much rougher translated pictures are than real ones of their kind.
+        judges: judge the codes that pictures of the first and of the second kind are drawn from, where translators
+            have codes (``models.bottleneck``). A code of the other kind should pass for one of the own kind.
     """
 
     def __init__(
@@ -51,19 +49,17 @@ class Cycle:
         second: Opponent,
         cycle: float = 4.0,
         identity: float = 2.0,
-        noise: float = 0.0,
-        smooth: float = 0.0,
+        judges: tuple[Opponent, Opponent] | None = None,
     ) -> None:
         self.first, self.second = first, second
         self.pools = ImagePool(), ImagePool()
-        self.cycle, self.identity, self.noise, self.smooth = cycle, identity, noise, smooth
+        self.cycle, self.identity, self.judges = cycle, identity, judges
 
     def __call__(self, model: TwoWay, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         """``batch`` is pictures of both kinds, (N, C, H, W) each; which stands beside which means nothing."""
         ones, twos = batch
         new_twos, new_ones = model.there(ones), model.back(twos)
-        sent_back = [new + self.noise * torch.randn_like(new) if self.noise else new for new in (new_twos, new_ones)]
-        round_trip = compute_error(model.back(sent_back[0]), ones) + compute_error(model.there(sent_back[1]), twos)
+        round_trip = compute_error(model.back(new_twos), ones) + compute_error(model.there(new_ones), twos)
         older = [pool.swap(new) for pool, new in zip(self.pools, (new_ones, new_twos), strict=True)]
         games = self.first.play(ones, new_ones, older=older[0]), self.second.play(twos, new_twos, older=older[1])
         taken_in = games[0]["loss"] + games[1]["loss"]
@@ -73,10 +69,12 @@ class Cycle:
             kept = compute_error(model.back(ones), ones) + compute_error(model.there(twos), twos)
             loss = loss + self.identity * kept
             values["identity"] = kept.detach()
-        if self.smooth:
-            rougher = compute_excess(new_ones, ones) + compute_excess(new_twos, twos)
-            loss = loss + self.smooth * rougher
-            values["rougher"] = rougher.detach()
+        if self.judges:
+            ways = (model.back, ones, twos), (model.there, twos, ones)
+            for judge, (network, own, other) in zip(self.judges, ways, strict=True):
+                deceived = judge.play(network.encode(own).detach(), network.encode(other))["loss"]
+                loss = loss + deceived
+                values["codes"] = values.get("codes", 0) + deceived.detach()
         for name in ("score_real", "score_generated"):
             if name in games[0]:
                 values[name] = (games[0][name] + games[1][name]) / 2
@@ -86,8 +84,3 @@ class Cycle:
 def compute_error(images: Tensor, wanted: Tensor) -> Tensor:
     """Return the mean absolute difference of two batches of pictures, a scalar."""
     return nn.functional.l1_loss(images.float(), wanted)
-
-
-def compute_excess(images: Tensor, real: Tensor) -> Tensor:
-    """Return how much rougher some pictures are than real ones: the mean step from pixel to pixel, 0 if smaller."""
-    return torch.relu(compute_step(images.float()) - compute_step(real))

@@ -12,8 +12,8 @@ from cnngen_course.models.unet import (
     PartialConv,
     PatchDiscriminator,
     PlainConv,
-    TwoWay,
     UNet,
+    UNetTwoWay,
 )
 
 every_kind = pytest.mark.parametrize("kind", CONVOLUTIONS)
@@ -97,7 +97,7 @@ def test_a_condition_is_seen() -> None:
 
 
 def test_both_ways_are_separate_networks() -> None:
-    model = TwoWay(3, (8, 16))
+    model = UNetTwoWay(3, (8, 16))
     images = torch.rand(1, 3, 32, 32)
     assert model(images).shape == images.shape
     assert not torch.allclose(model.there(images), model.back(images))
