@@ -94,12 +94,21 @@ def check_machine() -> Iterator[Finding]:
         yield Finding(OK, "threads", f"{threads} on {cores} usable cores")
 
 
+def load_timings() -> dict[str, dict[str, float]]:
+    """Return what each lesson took when it was measured: ``{"07_gan": {"seconds": ..., "memory_gb": ...}, ...}``."""
+    return json.loads(TIMINGS.read_text())["lessons"] if TIMINGS.is_file() else {}
+
+
 def check_space() -> Iterator[Finding]:
     memory = psutil.virtual_memory().available / 1e9
-    advice = "" if memory >= 3 else "close other notebooks (Kernel > Shut Down All) and large programs"
-    yield Finding(
-        OK if memory >= 3 else WARNING, "memory", f"{memory:.1f} GB free; a lesson needs up to 2.5 GB", advice
-    )
+    needs = {name: facts["memory_gb"] for name, facts in load_timings().items()}
+    hungriest = max(needs, key=needs.get, default="")
+    enough = memory >= needs.get(hungriest, 0)
+    text = f"{memory:.1f} GB free"
+    if needs:
+        text += f"; the hungriest lesson, {hungriest}, takes {needs[hungriest]} GB"
+    advice = "" if enough else "close other notebooks (Kernel > Shut Down All) and large programs"
+    yield Finding(OK if enough else WARNING, "memory", text, advice)
     disk = shutil.disk_usage(ROOT).free / 1e9
     advice = "" if disk >= 1 else "free some space: notebooks could not be saved"
     yield Finding(OK if disk >= 1 else PROBLEM, "disk", f"{disk:.0f} GB free", advice)
@@ -196,8 +205,8 @@ def describe(findings: list[Finding]) -> str:
 
 def describe_lessons() -> str:
     """Return the table of lessons with the seconds that their computing takes on this machine."""
-    timings = json.loads(TIMINGS.read_text())["lessons"] if TIMINGS.is_file() else {}
-    rows = [f"  {name:20} about {measure_factor() * facts['seconds']:.0f} s" for name, facts in timings.items()]
+    timings = load_timings().items()
+    rows = [f"  {name:20} about {measure_factor() * facts['seconds']:.0f} s" for name, facts in timings]
     return "\n".join(["Computing time of each lesson on this machine:", *rows])
 
 

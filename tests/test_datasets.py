@@ -316,6 +316,12 @@ def test_unpaired_kinds_are_mirrored_each_by_itself_and_need_not_be_equally_many
     assert 150 < (mirrored[0] ^ mirrored[1]).sum() < 250
 
 
+def test_unpaired_pictures_can_be_left_as_they_are() -> None:
+    slope = torch.arange(0, 250, 50, dtype=torch.uint8).expand(1, 3, 5, 5)
+    ones, twos = Unpaired(slope, slope.flip(3), mirrored=False).__getitems__([0] * 50)
+    assert torch.equal(ones, (slope / 127.5 - 1).expand(50, -1, -1, -1)) and torch.equal(twos, ones.flip(3))
+
+
 def test_chained_steps_run_in_order() -> None:
     assert datasets.chain(lambda x: x + 1, lambda x: 2 * x)(torch.tensor(3.0)) == 8
     assert datasets.chain()(torch.tensor(3.0)) == 3

@@ -62,6 +62,16 @@ def test_little_memory_and_no_disk_are_told(monkeypatch) -> None:
     assert [finding.level for finding in doctor.check_space()] == [WARNING, PROBLEM]
 
 
+def test_enough_memory_is_what_the_hungriest_lesson_takes(monkeypatch, tmp_path: Path) -> None:
+    timings = tmp_path / "timings.json"
+    timings.write_text('{"lessons": {"07_gan": {"memory_gb": 1.5}, "14_optimisation": {"memory_gb": 3.5}}}')
+    monkeypatch.setattr(doctor, "TIMINGS", timings)
+    for free, level in ((3.4, WARNING), (3.6, OK)):
+        monkeypatch.setattr(doctor.psutil, "virtual_memory", lambda free=free: type("", (), {"available": free * 1e9}))
+        finding = next(doctor.check_space())
+        assert finding.level == level and "14_optimisation, takes 3.5 GB" in finding.text
+
+
 def test_a_slow_machine_is_told(monkeypatch, tmp_path: Path) -> None:
     timings = tmp_path / "timings.json"
     timings.write_text('{"speed": 5000, "lessons": {"01_convolution": {"seconds": 10}}}')

@@ -1,5 +1,6 @@
 """The workshop's hub really starts, several learners log in at once and work, and nothing is left running."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import yaml
 
 pytest.importorskip("jupyterhub", reason="the extra 'hub' is not installed")
 
+from cnngen_course.paths import ROOT
 from tools.workshop import drive
 
 LEARNERS = 3
@@ -57,4 +59,10 @@ def test_the_values_for_kubernetes_are_whole() -> None:
     values = yaml.safe_load((drive.FOLDER / "values.yaml").read_text())
     assert values["singleuser"]["extraEnv"] == {"OMP_NUM_THREADS": "1"}
     assert {"hub", "singleuser", "cull", "scheduling", "prePuller"} == set(values)
-    assert values["singleuser"]["memory"]["limit"].endswith("G")
+    memory = values["singleuser"]["memory"]
+    lessons = json.loads((ROOT / "notebooks" / "timings.json").read_text())["lessons"]
+    measured = json.loads((drive.FOLDER / "measured.json").read_text())["memory_mb"]
+    idle = (measured["server"] + measured["kernel"]) / 1000
+    assert idle < float(memory["guarantee"].removesuffix("G"))
+    # One kernel is left open beside the one that trains.
+    assert idle + max(facts["memory_gb"] for facts in lessons.values()) < float(memory["limit"].removesuffix("G"))

@@ -15,10 +15,10 @@ def explain_count(answer: Any) -> str | None:
         if channels == 3 and got == height * width:
             return "a colour picture has three numbers at each place. Use channels, too."
         if got == height + width + channels:
-            return "you added the three. Each row has `width` places, so rows and places multiply."
+            return "you added the three. A row has as many places as the width says, so rows and places multiply."
         if got == height * width + channels:
             return "the channels are not added once, they come at every place: multiply by them."
-        what = f"the count for {height} × {width} pixels and {channels} channels"
+        what = f"the count for {height} × {width} pixels and {channels} channel{'s' if channels > 1 else ''}"
         if problem := explain_number(got, height * width * channels, what):
             return problem
     return None

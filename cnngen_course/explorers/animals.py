@@ -14,7 +14,7 @@ from cnngen_course.explorers.panel import OwnPicture, Panel, View
 from cnngen_course.figures import put_side_by_side
 from cnngen_course.galleries import Gallery, load_head_colours, load_heads
 from cnngen_course.images import crop_square, encode_jpeg, from_pil, to_images, to_pil, to_pixels
-from cnngen_course.models.unet import TwoWay
+from cnngen_course.models.bottleneck import BottleneckTwoWay
 from cnngen_course.pretrained import load_pretrained
 
 SIZE, ZOOM = 64, 3
@@ -36,7 +36,7 @@ CAUTION = (
 
 
 @cache
-def load_network() -> TwoWay:
+def load_network() -> BottleneckTwoWay:
     return load_pretrained("head_translator")
 
 
@@ -85,7 +85,7 @@ def paint(images: Tensor, strokes: tuple[dict[str, Any], ...]) -> Tensor:
 
 @torch.inference_mode()
 def translate(
-    images: Tensor, kind: str, strength: float = 1.0, noise: float = 0.0, blurred: bool = False
+    images: Tensor, kind: str, strength: float = 1.0, noise: float = 0.0, blurred: bool = False, redraws: int = 3
 ) -> tuple[Tensor, Tensor]:
     """Translate pictures of a kind (N, 3, H, W), and what came of it back again.
 
@@ -93,16 +93,17 @@ def translate(
         strength: 0 leaves the picture, 1 is the translation, between them lies a mix.
         noise: standard deviation of noise on the translation before it goes back; always the same noise.
         blurred: whether the translation is blurred by the mean of 3x3 pixels before that.
+        redraws: how often a translation is drawn again, on both ways.
     """
     network = load_network()
     there, back = (network.there, network.back) if kind == "humans" else (network.back, network.there)
-    translated = torch.lerp(images, there(images), strength)
+    translated = torch.lerp(images, there(images, redraws), strength)
     if blurred:
         translated = avg_pool2d(pad(translated, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
     if noise:
         random = torch.randn(translated.shape, generator=torch.Generator().manual_seed(0))
         translated = (translated + noise * random).clamp(-1, 1)
-    return translated, back(translated)
+    return translated, back(translated, redraws)
 
 
 def prepare(picture: Image.Image) -> Tensor:
@@ -132,6 +133,7 @@ def make_heads_explorer() -> Panel:
         "number": widgets.IntSlider(8, 1, 12, description="another head"),
         "upload": widgets.FileUpload(accept="image/*", description="or a drawing of yours"),
         "strokes": canvas,
+        "redraws": widgets.IntSlider(3, min=0, max=5, description="drawn again"),
         "strength": widgets.FloatSlider(1.0, min=0, max=1, step=0.05, description="strength"),
         "noise": widgets.FloatSlider(0.0, min=0, max=0.3, step=0.01, description="noise added"),
         "blurred": widgets.Checkbox(False, description="blur before the way back"),
@@ -145,6 +147,7 @@ def make_heads_explorer() -> Panel:
         number: int,
         upload: tuple,
         strokes: tuple,
+        redraws: int,
         strength: float,
         noise: float,
         blurred: bool,
@@ -160,24 +163,26 @@ def make_heads_explorer() -> Panel:
         else:
             subject = "Your own picture"
         canvas.background = encode_background(images)  # the browser hears of it only when it is another
-        return draw_translation(paint(images, strokes), kind, subject, (strength, noise, blurred), bool(strokes))
+        changes = strength, noise, blurred, redraws
+        return draw_translation(paint(images, strokes), kind, subject, changes, bool(strokes))
 
     return Panel(draw, controls, also_shown=(widgets.HTML(f"<p style='max-width: 26em'>{CAUTION}</p>"),))
 
 
 def draw_translation(
-    images: Tensor, kind: str, subject: str, changes: tuple[float, float, bool], painted: bool = False
+    images: Tensor, kind: str, subject: str, changes: tuple[float, float, bool, int], painted: bool = False
 ) -> View:
     """Draw a head, its translation, what comes back and what was lost; ``changes`` are those of ``translate``."""
     translated, returned = translate(images, kind, *changes)
-    strength, noise, blurred = changes
+    strength, noise, blurred, redraws = changes
     lost = (returned - images).abs()
     tiles = [to_pil(to_pixels(picture)[0], ZOOM) for picture in (images, translated, returned, lost * 2 - 1)]
     titles = [f"the {NAMES[kind]}", f"as a {OTHER[kind]}", "and back", "what the two ways lost"]
     came_out, came_back = (name_colours(picture)[0] or "none of the seven" for picture in (translated, returned))
+    again = f"drawn again {'once' if redraws == 1 else f'{redraws} times'}" if redraws else "as first drawn"
     text = (
-        f"{subject}{', drawn on by you' if painted else ''}. As a {OTHER[kind]}, at {strength:.0%} strength, its "
-        f"colour is {came_out}; back again, {came_back}. There and back, a colour value is off by "
+        f"{subject}{', drawn on by you' if painted else ''}. As a {OTHER[kind]}, {again}, at {strength:.0%} strength, "
+        f"its colour is {came_out}; back again, {came_back}. There and back, a colour value is off by "
         f"{lost.mean().item():.3f} on average, of a range of 2"
         f"{', blurred on the way' if blurred else ''}{f', with noise of {noise:.2f} on the way' if noise else ''}."
     )

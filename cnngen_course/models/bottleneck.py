@@ -66,8 +66,10 @@ class BottleneckTranslator(nn.Module):
         """Return the pictures (N, channels, 64, 64) that codes (N, code_size) stand for."""
         return self.paint(codes)
 
-    def forward(self, images: Tensor) -> Tensor:
-        for _ in range(1 if self.training else 1 + self.redraws):
+    def forward(self, images: Tensor, redraws: int | None = None) -> Tensor:
+        """``redraws`` is to be used instead of the network's own."""
+        own = 0 if self.training else self.redraws
+        for _ in range(1 + (own if redraws is None else redraws)):
             images = self.decode(self.encode(images))
         return images
 
