@@ -30,8 +30,8 @@ TOOLS = [
     {"name": "white-out", "kind": "line", "colour": "#ffffff", "width": 0.1},
 ]
 CAUTION = (
-    "Bring drawings, dolls, vegetables. Leave photographs of people out: this network repaints whatever you give it, "
-    "and nobody should be shown as an animal without having asked for it."
+    "Bring drawings, dolls, vegetables. Leave photographs of people out: this network makes a cat or a drawn "
+    "person of whatever you give it, and nobody should be shown as an animal without having asked for it."
 )
 
 
@@ -122,7 +122,7 @@ def load_head(kind: str, index: int) -> Tensor:
 
 
 def make_heads_explorer() -> Panel:
-    """Choose a head by what it has, draw on it or bring a picture; slide strength and noise; see both directions."""
+    """Choose a head or bring a picture, draw on it; slide redraws, strength and noise; see both directions."""
     own = OwnPicture(prepare)
     canvas = Canvas(tools=TOOLS, description="draw on the head", size=256)
     controls = {

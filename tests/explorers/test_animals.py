@@ -70,6 +70,19 @@ def test_strength_slides_from_the_head_to_its_translation(kind: str) -> None:
     torch.testing.assert_close(whole, wanted)
 
 
+@torch.no_grad()
+def test_drawings_are_drawn_again_as_often_as_asked_and_the_words_say_so() -> None:
+    images, network = animals.load_held_out("humans").images[:2], animals.load_network()
+    first, back = animals.translate(images, "humans", redraws=0)
+    torch.testing.assert_close(first, network.there.decode(network.there.encode(images)))
+    torch.testing.assert_close(back, network.back.decode(network.back.encode(first)))
+    again, _ = animals.translate(images, "humans", redraws=1)
+    torch.testing.assert_close(again, network.there.decode(network.there.encode(first)))
+    for redraws, words in enumerate(("as first drawn", "drawn again once", "drawn again 2 times")):
+        view = animals.draw_translation(images[:1], "humans", "A head", (1.0, 0.0, False, redraws))
+        assert words in view.text
+
+
 def test_noise_is_the_same_each_time_and_stays_in_range() -> None:
     images = animals.load_head("humans", 1)
     first, second = (animals.translate(images, "humans", noise=0.2) for _ in range(2))
