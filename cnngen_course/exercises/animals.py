@@ -39,13 +39,17 @@ def solve_cycle_error(there: Translator, back: Translator, ones: Tensor, twos: T
     return first + second
 
 
+ORDER = "pictures of the second kind go back first, then there"
+
+
 def make_cycle_cases() -> list[tuple[Translator, Translator, Tensor, Tensor, str]]:
     ones, twos = make_pictures(4, 0), make_pictures(3, 1)
     dark_and_light = torch.where(ones > 0, 0.5, -1.0)  # what relu takes away is 1 or nothing
     return [
         (copy, copy, ones, twos, "who copies both ways loses nothing"),
+        (F.relu, lambda x: x - 1, -torch.ones(4, 3, 8, 8), torch.zeros(3, 3, 8, 8), ORDER),
         (F.relu, copy, dark_and_light, twos.abs(), "only the first kind lost something here"),
-        (copy, F.relu, ones.abs(), dark_and_light, "pictures of the second kind go back first, then there"),
+        (copy, F.relu, ones.abs(), dark_and_light, ORDER),
         (darken, lambda x: 2 * x + 0.5, ones, twos, "compare end and beginning, by the mean absolute difference"),
         (darken, lighten, ones, twos, "each kind has its own mean, and the two are added"),
     ]
@@ -72,6 +76,10 @@ CYCLE_ERROR = Exercise(
     solve_cycle_error,
     (
         Mistake(lambda there, back, ones, twos: (back(there(ones)) - ones).abs().mean(), "go back first"),
+        Mistake(
+            lambda there, back, ones, twos: sum((back(there(some)) - some).abs().mean() for some in (ones, twos)),
+            "go back first",
+        ),
         Mistake(lambda there, back, ones, twos: (there(back(twos)) - twos).abs().mean(), "only the first kind lost"),
         Mistake(
             lambda there, back, ones, twos: (

@@ -19,9 +19,9 @@ from cnngen_course.pretrained import load_pretrained
 
 SIZE, ZOOM = 64, 3
 NEAR = 70  # of 255: so far may a pixel be from a palette colour that it votes for
-DIRECTIONS = {"human to cat": "humans", "cat to human": "cats"}
-NAMES = {"humans": "human", "cats": "cat"}
-OTHER = {"humans": "cat", "cats": "human"}
+DIRECTIONS = {"person to cat": "humans", "cat to person": "cats"}
+NAMES = {"humans": "person", "cats": "cat"}
+OTHER = {"humans": "cat", "cats": "person"}
 GLASSES = {"with or without": None, "without": False, "with": True}
 MOUTHS = {"open or closed": None, "closed": False, "open": True}
 TOOLS = [
@@ -127,16 +127,16 @@ def make_heads_explorer() -> Panel:
     canvas = Canvas(tools=TOOLS, description="draw on the head", size=256)
     controls = {
         "direction": widgets.Dropdown(options=list(DIRECTIONS), description="direction"),
-        "colour": widgets.Dropdown(options=list(load_head_colours()), value="turquoise", description="colour"),
+        "colour": widgets.Dropdown(options=list(load_head_colours()), value="pink", description="colour"),
         "glasses": widgets.Dropdown(options=list(GLASSES), description="glasses"),
         "mouth": widgets.Dropdown(options=list(MOUTHS), description="mouth"),
-        "number": widgets.IntSlider(8, 1, 12, description="another head"),
-        "upload": widgets.FileUpload(accept="image/*", description="or a drawing of yours"),
-        "strokes": canvas,
+        "number": widgets.IntSlider(1, 1, 30, description="another head"),
         "redraws": widgets.IntSlider(3, min=0, max=5, description="drawn again"),
         "strength": widgets.FloatSlider(1.0, min=0, max=1, step=0.05, description="strength"),
-        "noise": widgets.FloatSlider(0.0, min=0, max=0.3, step=0.01, description="noise added"),
-        "blurred": widgets.Checkbox(False, description="blur before the way back"),
+        "noise": widgets.FloatSlider(0.0, min=0, max=0.3, step=0.01, description="noise on the way"),
+        "blurred": widgets.Checkbox(False, description="blur on the way"),
+        "upload": widgets.FileUpload(accept="image/*", description="or a drawing of yours"),
+        "strokes": canvas,
     }
 
     def draw(
