@@ -47,6 +47,7 @@ def make_cycle_cases() -> list[tuple[Translator, Translator, Tensor, Tensor, str
     dark_and_light = torch.where(ones > 0, 0.5, -1.0)  # what relu takes away is 1 or nothing
     return [
         (copy, copy, ones, twos, "who copies both ways loses nothing"),
+        (torch.neg, torch.neg, ones, twos, "compare end and beginning, not what lies between"),
         (F.relu, lambda x: x - 1, -torch.ones(4, 3, 8, 8), torch.zeros(3, 3, 8, 8), ORDER),
         (F.relu, copy, dark_and_light, twos.abs(), "only the first kind lost something here"),
         (copy, F.relu, ones.abs(), dark_and_light, ORDER),
