@@ -12,7 +12,7 @@ import yaml
 
 pytest.importorskip("jupyterhub", reason="the extra 'hub' is not installed")
 
-from cnngen_course.paths import ROOT
+from cnngen_course.doctor import load_timings
 from tools.workshop import drive
 
 LEARNERS = 3
@@ -60,7 +60,7 @@ def test_the_values_for_kubernetes_are_whole() -> None:
     assert values["singleuser"]["extraEnv"] == {"OMP_NUM_THREADS": "1"}
     assert {"hub", "singleuser", "cull", "scheduling", "prePuller"} == set(values)
     memory = values["singleuser"]["memory"]
-    lessons = json.loads((ROOT / "notebooks" / "timings.json").read_text())["lessons"]
+    lessons = load_timings()
     measured = json.loads((drive.FOLDER / "measured.json").read_text())["memory_mb"]
     idle = (measured["server"] + measured["kernel"]) / 1000
     assert idle < float(memory["guarantee"].removesuffix("G"))

@@ -85,7 +85,12 @@ def paint(images: Tensor, strokes: tuple[dict[str, Any], ...]) -> Tensor:
 
 @torch.inference_mode()
 def translate(
-    images: Tensor, kind: str, strength: float = 1.0, noise: float = 0.0, blurred: bool = False, redraws: int = 3
+    images: Tensor,
+    kind: str,
+    strength: float = 1.0,
+    noise: float = 0.0,
+    blurred: bool = False,
+    redraws: int | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Translate pictures of a kind (N, 3, H, W), and what came of it back again.
 
@@ -93,7 +98,7 @@ def translate(
         strength: 0 leaves the picture, 1 is the translation, between them lies a mix.
         noise: standard deviation of noise on the translation before it goes back; always the same noise.
         blurred: whether the translation is blurred by the mean of 3x3 pixels before that.
-        redraws: how often a translation is drawn again, on both ways.
+        redraws: how often a translation is drawn again, on both ways; None leaves it to the network.
     """
     network = load_network()
     there, back = (network.there, network.back) if kind == "humans" else (network.back, network.there)

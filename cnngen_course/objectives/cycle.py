@@ -71,10 +71,12 @@ class Cycle:
             values["identity"] = kept.detach()
         if self.judges:
             ways = (model.back, ones, twos), (model.there, twos, ones)
-            for judge, (network, own, other) in zip(self.judges, ways, strict=True):
-                deceived = judge.play(network.encode(own).detach(), network.encode(other))["loss"]
-                loss = loss + deceived
-                values["codes"] = values.get("codes", 0) + deceived.detach()
+            deceived = sum(
+                judge.play(network.encode(own).detach(), network.encode(other))["loss"]
+                for judge, (network, own, other) in zip(self.judges, ways, strict=True)
+            )
+            loss = loss + deceived
+            values["codes"] = deceived.detach()
         for name in ("score_real", "score_generated"):
             if name in games[0]:
                 values[name] = (games[0][name] + games[1][name]) / 2
