@@ -1,18 +1,44 @@
-"""The colour sets of Part IV: paintings, comics and people as files; emoji, heads and maps as sheets of tiles."""
+"""The colour sets: photographs, paintings, comics and people as files; emoji, heads and maps as sheets of tiles."""
 
+import hashlib
+import io
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import Dataset
 
-from cnngen_course.datasets import Photo, decode
-from cnngen_course.images import to_images
+from cnngen_course.datasets import Crops
+from cnngen_course.images import crop_square, from_pil, to_images, to_pil
 from cnngen_course.paths import read_data
 
 HEADS = ("humans", "cats")
 MAPS = ("elevation", "satellite", "lights")
+HELD_OUT = 100  # emoji faces never trained on
+LEAST = 3  # pictures of each face that stay in the training set
+SHORT = 300  # pixels of a painting's short side: how broad its strokes are
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One photograph with what is known of it; ``pixels`` is (3, H, W) uint8."""
+
+    name: str
+    pixels: Tensor
+    category: str
+    author: str
+    licence: str
+    page: str
+
+    @property
+    def credit(self) -> str:
+        """The line to print beside the picture."""
+        return f"{self.name}: {self.author}, {self.licence}"
 
 
 @dataclass(frozen=True)
@@ -144,3 +170,134 @@ def _load_files(name: str, split: str | None, category: str | None) -> list[Phot
         )
         for entry in (entries if split is None else _select(entries, split))
     ]
+
+
+def load_photos(split: str | None = None, category: str | None = None) -> list[Photo]:
+    """Load the course's photographs, short side at most 256 pixels, sizes differ.
+
+    Args:
+        split: "train", "test", or None for all.
+        category: e.g. "animal" or "fish"; None for all.
+
+    Raises:
+        DamagedFileError: a file is missing, cut or altered.
+    """
+    entries = json.loads(read_data("photos", "metadata.json"))
+    chosen = [entry for entry in entries if split in (None, entry["split"]) and category in (None, entry["category"])]
+    if not chosen:
+        raise ValueError(f"there are no photographs of split {split!r} and category {category!r}")
+    return [_load_photo(entry) for entry in chosen]
+
+
+def load_photo(name: str) -> Photo:
+    """Load one photograph by its name, e.g. "animal_cat"."""
+    entries = {entry["file"].removesuffix(".webp"): entry for entry in json.loads(read_data("photos", "metadata.json"))}
+    if name not in entries:
+        raise ValueError(f"there is no photograph {name!r}; there are: {', '.join(entries)}")
+    return _load_photo(entries[name])
+
+
+def _load_photo(entry: dict) -> Photo:
+    file = entry["file"]
+    facts = {key: entry[key] for key in ("category", "author", "licence", "page")}
+    return Photo(file.removesuffix(".webp"), decode(read_data("photos", file)), **facts)
+
+
+def decode(content: bytes) -> Tensor:
+    """Decode a picture file of the course into uint8 pixels (3, H, W)."""
+    return from_pil(Image.open(io.BytesIO(content)).convert("RGB"))
+
+
+@dataclass(frozen=True)
+class Cells(Dataset):
+    """Pictures with two labels each, as cells of a table of faces and designs; some cells are empty.
+
+    Attributes:
+        pixels: (N, 3, H, W) uint8.
+        faces, styles: (N,) int64, which face it is and in whose design.
+    """
+
+    pixels: Tensor
+    faces: Tensor
+    styles: Tensor
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor, Tensor]:
+        chosen = torch.as_tensor(indices)
+        return to_images(self.pixels[chosen]), self.faces[chosen], self.styles[chosen]
+
+    @property
+    def images(self) -> Tensor:
+        """All pictures as floats (N, 3, H, W) in [-1, 1]."""
+        return to_images(self.pixels)
+
+    def select(self, chosen: Tensor | slice) -> "Cells":
+        """Return the cells of a mask, of indices, or of a slice."""
+        return Cells(self.pixels[chosen], self.faces[chosen], self.styles[chosen])
+
+
+@dataclass(frozen=True)
+class Table:
+    """All faces in all designs, as far as they exist.
+
+    Attributes:
+        train, held_out: the cells to learn from, and those that only measure.
+        face_names, style_names: what the labels mean.
+        kinds: of each face: its mood where it has one, else "animal", "person" or "other".
+    """
+
+    train: Cells
+    held_out: Cells
+    face_names: tuple[str, ...]
+    style_names: tuple[str, ...]
+    kinds: tuple[str, ...]
+
+
+@cache
+def load_table() -> Table:
+    """Load the emoji faces of the training split, and hold out ``HELD_OUT`` of them, the same ones each time."""
+    gallery = load_emoji_faces("train")
+    faces, face_names = gallery.compute_labels("name")
+    styles, style_names = gallery.compute_labels("vendor")
+    held = choose_held_out(gallery, faces)
+    cells = Cells(gallery.pixels, faces, styles)
+    kinds = {
+        facts["name"]: facts["category"] if facts["category"] != "smiley" else facts["mood"] or "other"
+        for facts in gallery.details
+    }
+    return Table(cells.select(~held), cells.select(held), face_names, style_names, tuple(kinds[n] for n in face_names))
+
+
+def choose_held_out(gallery: Gallery, faces: Tensor) -> Tensor:
+    """Return which pictures to hold out, (N,) bool: by the order of a hash, and never the last ``LEAST`` of a face."""
+    texts = [f"{facts['vendor']} {facts['name']}" for facts in gallery.details]
+    order = sorted(range(len(texts)), key=lambda place: hashlib.sha256(texts[place].encode()).digest())
+    left, held = torch.bincount(faces), torch.zeros(len(texts), dtype=torch.bool)
+    for place in order:
+        if held.sum() < HELD_OUT and left[faces[place]] > LEAST:
+            held[place] = True
+            left[faces[place]] -= 1
+    return held
+
+
+def cut_squares(split: str, cuts: int = 8, size: int = 64) -> Tensor:
+    """Cut squares from the photographs of a split, the same each time: (photographs · cuts, 3, size, size)."""
+    squares = Crops([photo.pixels for photo in load_photos(split)], size)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return torch.cat([squares.__getitems__(range(len(squares)))[0] for _ in range(cuts)])
+
+
+def load_painting(title: str) -> list[Tensor]:
+    """Return one painting, (3, H, W) in [-1, 1], its short side brought to 300 pixels."""
+    pixels = next(painting.pixels for painting in load_paintings() if painting.name == title)
+    factor = SHORT / min(pixels.shape[1:])
+    return list(F.interpolate(to_images(pixels[None]), scale_factor=factor, mode="bilinear", antialias=True))
+
+
+def cut_photos(split: str, size: int = 128) -> Tensor:
+    """Return the centre of each photograph of a split, (N, 3, size, size) in [-1, 1]."""
+    squares = [crop_square(to_pil(photo.pixels), size) for photo in load_photos(split)]
+    return to_images(torch.stack([from_pil(square) for square in squares]))

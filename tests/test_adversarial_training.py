@@ -16,8 +16,9 @@ from cnngen_course.adversarial_training import (
     find_collapse,
     fit_adversarial,
 )
+from cnngen_course.augmentation import RandomShift
 from cnngen_course.checkpoints import CheckpointError
-from cnngen_course.datasets import RandomShift, make_loader, make_shapes
+from cnngen_course.datasets import make_loader, make_shapes
 from cnngen_course.models.gan import Discriminator, Generator, PointDiscriminator, PointGenerator
 from cnngen_course.objectives.adversarial import Adversarial, DifferencePenalty, GradientPenalty, sample_images
 from cnngen_course.training import TrainingDiverged

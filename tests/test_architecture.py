@@ -10,23 +10,32 @@ from cnngen_course.paths import ROOT
 PACKAGE = ROOT / "cnngen_course"
 FLOORS = (
     {"__init__", "paths", "runtime"},
-    {"images", "operations", "linear", "masks", "restoration", "attacks"},
-    {"datasets", "blocks", "marks", "uploads", "checkpoints"},
+    {"images", "operations", "linear", "masks", "restoration", "augmentation"},
+    {"datasets", "blocks", "checkpoints"},
     {"galleries"},
     {"models"},
     {"objectives"},
     {"training", "metrics"},
-    {"adversarial_training", "set_metrics", "ratings", "privacy"},
-    {"pretrained", "clinic"},
-    {"recipes", "comparison", "export", "ablation", "scaling", "pipelines", "faces", "trials"},
-    {"processes"},
+    {"adversarial_training", "set_metrics", "ratings"},
+    {"pretrained"},
+    {"recipes", "export", "text_to_image", "safety"},
+    {"experiments"},
     {"figures"},
     {"explorers"},
     {"exercises", "studio"},
     {"doctor"},
     {"__main__"},
 )
-SHARED = {"panel", "pad", "canvas", "report", "recipe", "adversarial"}  # files that their neighbours may lean on
+# Files that their neighbours may lean on.
+SHARED = {
+    "panel",
+    "pad",
+    "canvas",
+    "report",
+    "recipe",
+    "adversarial",
+    "attacks",
+}  # files that their neighbours may lean on
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

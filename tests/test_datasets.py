@@ -12,17 +12,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torchvision.transforms import v2
 
-from cnngen_course import datasets, paths
-from cnngen_course.datasets import (
-    ColourJitter,
-    Crops,
-    ImageSet,
-    Pairs,
-    RandomErase,
-    RandomRotate,
-    RandomShift,
-    Unpaired,
-)
+from cnngen_course import augmentation, datasets, galleries, paths
+from cnngen_course.augmentation import ColourJitter, RandomErase, RandomRotate, RandomShift
+from cnngen_course.datasets import Crops, ImageSet, Pairs, Unpaired
 from cnngen_course.paths import DamagedFileError
 
 QUICK = settings(max_examples=25, deadline=None, derandomize=True)
@@ -100,7 +92,7 @@ def test_a_missing_file_is_named_with_what_helps(copied_data: Path) -> None:
 
 
 def test_photographs_come_with_their_facts() -> None:
-    photos = datasets.load_photos("test", "fish")
+    photos = galleries.load_photos("test", "fish")
     assert photos
     for photo in photos:
         assert photo.pixels.dtype == torch.uint8 and photo.pixels.shape[0] == 3
@@ -110,7 +102,7 @@ def test_photographs_come_with_their_facts() -> None:
 
 
 def test_photographs_are_split_without_overlap() -> None:
-    names = {split: {photo.name for photo in datasets.load_photos(split, "fish")} for split in ("train", "test", None)}
+    names = {split: {photo.name for photo in galleries.load_photos(split, "fish")} for split in ("train", "test", None)}
     assert names["train"] | names["test"] == names[None]
     assert not names["train"] & names["test"]
 
@@ -118,17 +110,17 @@ def test_photographs_are_split_without_overlap() -> None:
 @pytest.mark.parametrize("subject", ["mountRushmore", "eiffelTower", "tatue", "greatWall", "victoriaMemorial"])
 def test_photographs_of_one_subject_are_on_the_same_side(subject: str) -> None:
     sides = [
-        sum(subject in photo.name for photo in datasets.load_photos(split, "monument")) for split in ("train", "test")
+        sum(subject in photo.name for photo in galleries.load_photos(split, "monument")) for split in ("train", "test")
     ]
     assert max(sides) >= 2 and min(sides) == 0
 
 
 def test_one_photograph_by_name() -> None:
-    assert datasets.load_photo("animal_chelsea").category == "animal"
+    assert galleries.load_photo("animal_chelsea").category == "animal"
     with pytest.raises(ValueError, match="there is no photograph 'chelsea'"):
-        datasets.load_photo("chelsea")
+        galleries.load_photo("chelsea")
     with pytest.raises(ValueError, match="no photographs"):
-        datasets.load_photos("train", "unicorn")
+        galleries.load_photos("train", "unicorn")
 
 
 @pytest.fixture(name="shapes")
@@ -186,7 +178,7 @@ def make_batch(count: int = 64, channels: int = 3, height: int = 10, width: int 
 
 
 STEPS = {
-    "flip": datasets.random_flip,
+    "flip": augmentation.random_flip,
     "shift": RandomShift(3),
     "erase": RandomErase(4),
     "rotate": RandomRotate(20),
@@ -194,7 +186,7 @@ STEPS = {
 
 
 @pytest.mark.parametrize("step", STEPS.values(), ids=STEPS.keys())
-def test_a_step_keeps_shape_range_and_its_input(step: datasets.Augmentation) -> None:
+def test_a_step_keeps_shape_range_and_its_input(step: augmentation.Augmentation) -> None:
     torch.manual_seed(0)
     images = make_batch()
     before = images.clone()
@@ -206,7 +198,7 @@ def test_a_step_keeps_shape_range_and_its_input(step: datasets.Augmentation) -> 
 
 
 @pytest.mark.parametrize("step", STEPS.values(), ids=STEPS.keys())
-def test_a_step_is_drawn_anew_for_each_picture(step: datasets.Augmentation) -> None:
+def test_a_step_is_drawn_anew_for_each_picture(step: augmentation.Augmentation) -> None:
     torch.manual_seed(0)
     same = make_batch(1).expand(64, -1, -1, -1)
     changed = step(same).flatten(1)
@@ -218,7 +210,7 @@ def test_a_step_is_drawn_anew_for_each_picture(step: datasets.Augmentation) -> N
 def test_a_flip_mirrors_about_half() -> None:
     torch.manual_seed(0)
     images = make_batch(1000)
-    changed = datasets.random_flip(images)
+    changed = augmentation.random_flip(images)
     mirrored = (changed == images.flip(3)).flatten(1).all(dim=1)
     kept = (changed == images).flatten(1).all(dim=1)
     assert (mirrored ^ kept).all()
@@ -277,7 +269,7 @@ def test_no_angle_changes_nothing() -> None:
 
 def test_decoding_gives_colour_pixels() -> None:
     content = (paths.DATA / "photos" / "animal_chelsea.webp").read_bytes()
-    assert torch.equal(datasets.decode(content), datasets.load_photo("animal_chelsea").pixels)
+    assert torch.equal(galleries.decode(content), galleries.load_photo("animal_chelsea").pixels)
 
 
 def test_crops_are_cut_from_their_picture_and_differ_each_time() -> None:
@@ -323,8 +315,8 @@ def test_unpaired_pictures_can_be_left_as_they_are() -> None:
 
 
 def test_chained_steps_run_in_order() -> None:
-    assert datasets.chain(lambda x: x + 1, lambda x: 2 * x)(torch.tensor(3.0)) == 8
-    assert datasets.chain()(torch.tensor(3.0)) == 3
+    assert augmentation.chain(lambda x: x + 1, lambda x: 2 * x)(torch.tensor(3.0)) == 8
+    assert augmentation.chain()(torch.tensor(3.0)) == 3
 
 
 def test_colour_jitter_without_reach_changes_nothing() -> None:
@@ -352,14 +344,14 @@ def test_saturation_keeps_each_pixels_grey_and_contrast_the_pictures_mean() -> N
 
 def test_gradients_flow_through_the_augmentation() -> None:
     images = make_batch(4).requires_grad_()
-    datasets.chain(ColourJitter(), RandomShift(2), RandomErase(3))(images).sum().backward()
+    augmentation.chain(ColourJitter(), RandomShift(2), RandomErase(3))(images).sum().backward()
     assert images.grad is not None and (images.grad != 0).float().mean() > 0.5
 
 
 def test_pairs_stay_pairs_whatever_happens_to_them() -> None:
     torch.manual_seed(0)
     targets = torch.randint(256, (6, 3, 12, 12), dtype=torch.uint8)
-    data = Pairs(targets[:, :1], targets, datasets.chain(datasets.random_flip, RandomShift(3)))
+    data = Pairs(targets[:, :1], targets, augmentation.chain(augmentation.random_flip, RandomShift(3)))
     for sources, colours in datasets.make_loader(data, 3):
         assert sources.shape == (3, 1, 12, 12) and colours.shape == (3, 3, 12, 12)
         torch.testing.assert_close(sources, colours[:, :1])

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cnngen_course import pretrained, recipes
-from cnngen_course.datasets import load_photo
+from cnngen_course.galleries import load_photo
 from cnngen_course.models.autoencoder import Autoencoder
 from cnngen_course.paths import WEIGHTS, DamagedFileError, read_ledger
 from cnngen_course.pretrained import (

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from cnngen_course.clinic import CASES, FAULTS, SIGNS, find_contradiction, load_run
 from cnngen_course.exercises.report import Exercise, Mistake, Report, Sheet, call, explain_number
+from cnngen_course.experiments.clinic import CASES, FAULTS, SIGNS, find_contradiction, load_run
 from cnngen_course.models.gan import PointDiscriminator, PointGenerator
 
 

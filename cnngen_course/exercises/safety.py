@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnngen_course.attacks import quantise
 from cnngen_course.exercises.report import Exercise, Mistake, Report, Sheet, call, explain_number, explain_tensor
+from cnngen_course.safety.attacks import quantise
 
 
 def solve_fgsm(model: nn.Module, images: Tensor, labels: Tensor, epsilon: float) -> Tensor:

@@ -11,7 +11,7 @@ from scipy.stats import t as student
 from torch import Tensor, nn
 
 from cnngen_course.exercises.report import Exercise, Mistake, Report, Sheet, call, explain_number
-from cnngen_course.uploads import cut, encode, make_bomb, make_picture
+from cnngen_course.safety.uploads import cut, encode, make_bomb, make_picture
 
 VERDICTS = ("ok", "too large", "no picture", "too many pixels")
 

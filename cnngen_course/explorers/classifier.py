@@ -10,9 +10,10 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor, nn
 
-from cnngen_course.datasets import ImageSet, Photo, load_fashion_mnist, load_photos
+from cnngen_course.datasets import ImageSet, load_fashion_mnist
 from cnngen_course.explorers.panel import OwnPicture, Panel, View
 from cnngen_course.figures import BLUE, RED
+from cnngen_course.galleries import Photo, load_photos
 from cnngen_course.images import crop_square, from_pil, make_grid, to_images, to_pil
 from cnngen_course.models.classifier import Classifier
 from cnngen_course.objectives.classification import compute_logits

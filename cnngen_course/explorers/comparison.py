@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from cnngen_course.comparison import CONTESTANTS, EVERYONE, SEEDS, load_clothes, load_outcome
+from cnngen_course.experiments.comparison import CONTESTANTS, EVERYONE, SEEDS, load_clothes, load_outcome
 from cnngen_course.explorers.panel import Panel, View
 from cnngen_course.figures import BLUE, GREEN, ORANGE, PINK, RED, SKY, load_font, make_axes
 from cnngen_course.images import make_grid, to_pil

@@ -11,9 +11,9 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from cnngen_course.datasets import Photo, load_photo
 from cnngen_course.explorers.panel import OwnPicture, Panel, View
 from cnngen_course.figures import BLUE, ORANGE, load_font
+from cnngen_course.galleries import Photo, load_photo
 from cnngen_course.images import crop_square, from_pil, to_images, to_pil, to_pixels
 from cnngen_course.operations import (
     CLASSIC_KERNELS,

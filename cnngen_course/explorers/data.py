@@ -12,18 +12,11 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchvision.transforms import InterpolationMode, v2
 
-from cnngen_course.datasets import (
-    Augmentation,
-    ImageSet,
-    RandomErase,
-    RandomRotate,
-    RandomShift,
-    load_fashion_mnist,
-    load_photo,
-    random_flip,
-)
+from cnngen_course.augmentation import Augmentation, RandomErase, RandomRotate, RandomShift, random_flip
+from cnngen_course.datasets import ImageSet, load_fashion_mnist
 from cnngen_course.explorers.panel import OwnPicture, Panel, View
 from cnngen_course.figures import BLUE, ORANGE, RED, load_font, make_axes
+from cnngen_course.galleries import load_photo
 from cnngen_course.images import from_pil, to_images, to_pil, to_pixels
 from cnngen_course.linear import PrincipalComponents, compute_principal_components
 

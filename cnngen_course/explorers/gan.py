@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
-from cnngen_course.clinic import CASES, FAULTS, GAMES, SIGNS, Run, find_contradiction, load_fixed, load_run
 from cnngen_course.datasets import load_fashion_mnist
+from cnngen_course.experiments.clinic import CASES, FAULTS, GAMES, SIGNS, Run, find_contradiction, load_fixed, load_run
 from cnngen_course.explorers.panel import Panel, View
 from cnngen_course.figures import BLACK, BLUE, GREEN, RED, load_font, make_axes
 from cnngen_course.images import make_grid, to_pil

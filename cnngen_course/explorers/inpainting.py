@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from cnngen_course.datasets import load_photo
 from cnngen_course.explorers.canvas import Canvas, draw_strokes
 from cnngen_course.explorers.panel import OwnPicture, Panel, View
 from cnngen_course.figures import BLUE, ORANGE, make_axes, put_side_by_side
+from cnngen_course.galleries import load_photo
 from cnngen_course.images import crop_square, encode_jpeg, from_pil, to_images, to_pil, to_pixels
 from cnngen_course.masks import sample_masks
 from cnngen_course.metrics import compute_hole_psnr, compute_ssim

@@ -12,10 +12,20 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from cnngen_course.blocks import ACTIVATIONS, BLOCKS
+from cnngen_course.experiments.trials import (
+    DRAWN,
+    RATES,
+    SCHEDULES,
+    SEEDS,
+    Log,
+    find_shown,
+    load_clothes,
+    load_logs,
+    name_grid,
+)
 from cnngen_course.explorers.panel import Panel, View
 from cnngen_course.figures import BLACK, BLUE, ORANGE, PALETTE, RED, load_font, make_axes
 from cnngen_course.images import make_grid, to_pil
-from cnngen_course.trials import DRAWN, RATES, SCHEDULES, SEEDS, Log, find_shown, load_clothes, load_logs, name_grid
 
 TITLES = {  # of blocks
     "vgg": "VGG",

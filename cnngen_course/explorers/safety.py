@@ -7,10 +7,15 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from cnngen_course.attacks import LEVEL, Aim, add_noise, attack_once, attack_stepwise, make_aim
 from cnngen_course.datasets import ImageSet, load_fashion_mnist
 from cnngen_course.explorers.panel import OwnPicture, Panel, View
-from cnngen_course.faces import (
+from cnngen_course.figures import BLUE, RED, load_font, put_side_by_side
+from cnngen_course.galleries import load_face_boxes, load_people
+from cnngen_course.images import from_pil, to_pil, to_pixels
+from cnngen_course.models.classifier import Classifier
+from cnngen_course.pretrained import load_pretrained
+from cnngen_course.safety.attacks import LEVEL, Aim, add_noise, attack_once, attack_stepwise, make_aim
+from cnngen_course.safety.faces import (
     WAYS,
     Count,
     count_misses,
@@ -21,11 +26,6 @@ from cnngen_course.faces import (
     hide,
     resize,
 )
-from cnngen_course.figures import BLUE, RED, load_font, put_side_by_side
-from cnngen_course.galleries import load_face_boxes, load_people
-from cnngen_course.images import from_pil, to_pil, to_pixels
-from cnngen_course.models.classifier import Classifier
-from cnngen_course.pretrained import load_pretrained
 
 SHOWN, ZOOM = 40, 6
 ANY = "anything else"

@@ -9,13 +9,13 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from cnngen_course.experiments.scaling import SERIES, Run, find_best, load_runs, load_series
 from cnngen_course.explorers.panel import Panel, View
 from cnngen_course.figures import BLACK, BLUE, ORANGE, PALETTE, RED, make_axes, put_side_by_side
+from cnngen_course.galleries import load_table
 from cnngen_course.images import to_pil, to_pixels
 from cnngen_course.models.artist import Artist
 from cnngen_course.pretrained import load_pretrained
-from cnngen_course.recipes.artist import load_table
-from cnngen_course.scaling import SERIES, Run, find_best, load_runs, load_series
 
 FACES = (
     "grinning face",

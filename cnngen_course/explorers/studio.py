@@ -29,7 +29,7 @@ from cnngen_course.ratings import (
     evaluate,
     name_visitor,
 )
-from cnngen_course.uploads import SPECIMENS, judge_file
+from cnngen_course.safety.uploads import SPECIMENS, judge_file
 
 QUESTIONS = 40
 SOURCES = ("real", "generator", "generator, truncated", "VAE")

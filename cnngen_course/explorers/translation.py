@@ -16,9 +16,8 @@ from cnngen_course.explorers.panel import Panel, View
 from cnngen_course.figures import ORANGE, load_font, make_axes, put_side_by_side
 from cnngen_course.galleries import Gallery, load_emoji_pairs
 from cnngen_course.images import encode_jpeg, to_images, to_pil, to_pixels
-from cnngen_course.objectives.translation import DAB_RADIUS, spread_dabs
+from cnngen_course.objectives.translation import DAB_RADIUS, colour, dab_fairly, spread_dabs
 from cnngen_course.pretrained import load_pretrained
-from cnngen_course.recipes.colourist import colour, dab_fairly
 
 SIZE = 64
 LARGE, SMALL, SAVED = 320, 160, 384  # screen pixels a side

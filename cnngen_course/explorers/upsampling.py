@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
-from cnngen_course.datasets import ImageSet, load_fashion_mnist, load_photo
+from cnngen_course.datasets import ImageSet, load_fashion_mnist
 from cnngen_course.explorers.pad import XYPad
 from cnngen_course.explorers.panel import OwnPicture, Panel, View
 from cnngen_course.figures import PALETTE, load_font, make_axes, put_side_by_side
+from cnngen_course.galleries import load_photo
 from cnngen_course.images import (
     crop_square,
     encode_jpeg,

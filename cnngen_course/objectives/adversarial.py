@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, softplus
 
-from cnngen_course.datasets import Augmentation
+from cnngen_course.augmentation import Augmentation
 
 
 class Loss(Protocol):

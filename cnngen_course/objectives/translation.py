@@ -80,3 +80,18 @@ class Translation:
             return {"loss": self.weight * error, "error": error.detach()}
         values = self.opponent.play(targets, drawn, sources)
         return values | {"loss": self.weight * error + values["loss"], "error": error.detach()}
+
+
+@torch.inference_mode()
+def colour(model: nn.Module, outlines: Tensor, hints: Tensor | None = None) -> Tensor:
+    """Colour outlines (N, 1, H, W) with the help of hints (N, 4, H, W), or without: (N, 3, H, W) in [-1, 1]."""
+    if hints is None:
+        hints = outlines.new_zeros(len(outlines), 4, *outlines.shape[2:])
+    return torch.cat([model(batch) for batch in torch.cat([outlines, hints], dim=1).split(50)])
+
+
+def dab_fairly(pictures: Tensor, count: int) -> Tensor:
+    """Return ``count`` dabs of its own colours on each picture, the same ones each time: (N, 4, H, W)."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return sample_hints(pictures, torch.full((len(pictures),), count))

@@ -1,100 +1,18 @@
 """The artist of lesson 15: 204 emoji faces in six designs, also those that a design never had."""
 
-import hashlib
-from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
 from cnngen_course.datasets import make_loader
-from cnngen_course.galleries import Gallery, load_emoji_faces
-from cnngen_course.images import to_images
+from cnngen_course.galleries import Cells, Table, load_table
 from cnngen_course.models.artist import Artist
 from cnngen_course.objectives.drawing import Drawing
 from cnngen_course.pretrained import Metric
 from cnngen_course.recipes.recipe import Recipe, main
 from cnngen_course.runtime import pick_precision
 from cnngen_course.training import fit
-
-HELD_OUT = 100  # pictures never trained on
-LEAST = 3  # pictures of each face that stay in the training set
-
-
-@dataclass(frozen=True)
-class Cells(Dataset):
-    """Pictures with two labels each, as cells of a table of faces and designs; some cells are empty.
-
-    Attributes:
-        pixels: (N, 3, H, W) uint8.
-        faces, styles: (N,) int64, which face it is and in whose design.
-    """
-
-    pixels: Tensor
-    faces: Tensor
-    styles: Tensor
-
-    def __len__(self) -> int:
-        return len(self.pixels)
-
-    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor, Tensor]:
-        chosen = torch.as_tensor(indices)
-        return to_images(self.pixels[chosen]), self.faces[chosen], self.styles[chosen]
-
-    @property
-    def images(self) -> Tensor:
-        """All pictures as floats (N, 3, H, W) in [-1, 1]."""
-        return to_images(self.pixels)
-
-    def select(self, chosen: Tensor | slice) -> "Cells":
-        """Return the cells of a mask, of indices, or of a slice."""
-        return Cells(self.pixels[chosen], self.faces[chosen], self.styles[chosen])
-
-
-@dataclass(frozen=True)
-class Table:
-    """All faces in all designs, as far as they exist.
-
-    Attributes:
-        train, held_out: the cells to learn from, and those that only measure.
-        face_names, style_names: what the labels mean.
-        kinds: of each face: its mood where it has one, else "animal", "person" or "other".
-    """
-
-    train: Cells
-    held_out: Cells
-    face_names: tuple[str, ...]
-    style_names: tuple[str, ...]
-    kinds: tuple[str, ...]
-
-
-@cache
-def load_table() -> Table:
-    """Load the emoji faces of the training split, and hold out ``HELD_OUT`` of them, the same ones each time."""
-    gallery = load_emoji_faces("train")
-    faces, face_names = gallery.compute_labels("name")
-    styles, style_names = gallery.compute_labels("vendor")
-    held = choose_held_out(gallery, faces)
-    cells = Cells(gallery.pixels, faces, styles)
-    kinds = {
-        facts["name"]: facts["category"] if facts["category"] != "smiley" else facts["mood"] or "other"
-        for facts in gallery.details
-    }
-    return Table(cells.select(~held), cells.select(held), face_names, style_names, tuple(kinds[n] for n in face_names))
-
-
-def choose_held_out(gallery: Gallery, faces: Tensor) -> Tensor:
-    """Return which pictures to hold out, (N,) bool: by the order of a hash, and never the last ``LEAST`` of a face."""
-    texts = [f"{facts['vendor']} {facts['name']}" for facts in gallery.details]
-    order = sorted(range(len(texts)), key=lambda place: hashlib.sha256(texts[place].encode()).digest())
-    left, held = torch.bincount(faces), torch.zeros(len(texts), dtype=torch.bool)
-    for place in order:
-        if held.sum() < HELD_OUT and left[faces[place]] > LEAST:
-            held[place] = True
-            left[faces[place]] -= 1
-    return held
 
 
 @torch.no_grad()

@@ -5,12 +5,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnngen_course.datasets import Pairs, RandomRotate, RandomShift, chain, make_loader, random_flip
+from cnngen_course.augmentation import RandomRotate, RandomShift, chain, random_flip
+from cnngen_course.datasets import Pairs, make_loader
 from cnngen_course.galleries import load_emoji_pairs
 from cnngen_course.metrics import compute_psnr
 from cnngen_course.models.unet import PatchDiscriminator, UNet
 from cnngen_course.objectives.adversarial import Adversarial, DifferencePenalty, Opponent
-from cnngen_course.objectives.translation import Translation, sample_hints
+from cnngen_course.objectives.translation import Translation, colour, dab_fairly
 from cnngen_course.pretrained import Metric
 from cnngen_course.recipes.recipe import Recipe, main
 from cnngen_course.runtime import pick_precision
@@ -45,21 +46,6 @@ def train(model: nn.Module, settings: dict[str, Any]) -> None:
         average=settings["average"],
         precision=pick_precision(),
     )
-
-
-@torch.inference_mode()
-def colour(model: nn.Module, outlines: Tensor, hints: Tensor | None = None) -> Tensor:
-    """Colour outlines (N, 1, H, W) with the help of hints (N, 4, H, W), or without: (N, 3, H, W) in [-1, 1]."""
-    if hints is None:
-        hints = outlines.new_zeros(len(outlines), 4, *outlines.shape[2:])
-    return torch.cat([model(batch) for batch in torch.cat([outlines, hints], dim=1).split(50)])
-
-
-def dab_fairly(pictures: Tensor, count: int) -> Tensor:
-    """Return ``count`` dabs of its own colours on each picture, the same ones each time: (N, 4, H, W)."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return sample_hints(pictures, torch.full((len(pictures),), count))
 
 
 def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:

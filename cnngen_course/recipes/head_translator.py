@@ -5,13 +5,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnngen_course.datasets import RandomErase, RandomShift, Unpaired, chain, make_loader
+from cnngen_course.augmentation import RandomErase, RandomShift, chain
+from cnngen_course.datasets import Unpaired, make_loader
 from cnngen_course.galleries import load_heads
 from cnngen_course.metrics import compute_frechet, compute_vgg_features
 from cnngen_course.models.bottleneck import BottleneckTwoWay, CodeDiscriminator
 from cnngen_course.models.unet import PatchDiscriminator
 from cnngen_course.objectives.adversarial import Adversarial, DifferencePenalty, Opponent
-from cnngen_course.objectives.cycle import Cycle, compute_error
+from cnngen_course.objectives.cycle import Cycle, compute_error, translate
 from cnngen_course.objectives.reconstruction import Reconstruction
 from cnngen_course.pretrained import Metric, load_vgg
 from cnngen_course.recipes.recipe import Recipe, main
@@ -48,12 +49,6 @@ def make_objective(settings: dict[str, Any]) -> Cycle:
     first, second = (Opponent(PatchDiscriminator(width=32, depth=3), patches) for _ in range(2))
     judges = Opponent(CodeDiscriminator(), codes), Opponent(CodeDiscriminator(), codes)
     return Cycle(first, second, cycle=settings["cycle"], identity=settings["identity"], judges=judges)
-
-
-@torch.inference_mode()
-def translate(network: nn.Module, images: Tensor) -> Tensor:
-    """Translate any number of pictures (N, 3, H, W), fifty at a time."""
-    return torch.cat([network(batch) for batch in images.split(50)])
 
 
 def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:

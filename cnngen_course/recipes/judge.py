@@ -4,7 +4,8 @@ from typing import Any
 
 from torch import nn
 
-from cnngen_course.datasets import RandomErase, RandomShift, load_fashion_mnist, make_loader, random_flip
+from cnngen_course.augmentation import RandomErase, RandomShift, random_flip
+from cnngen_course.datasets import load_fashion_mnist, make_loader
 from cnngen_course.models.classifier import Classifier
 from cnngen_course.objectives.classification import Classification, compute_accuracy
 from cnngen_course.pretrained import Metric

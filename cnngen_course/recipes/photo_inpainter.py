@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from cnngen_course.datasets import Crops, load_photos, make_loader
+from cnngen_course.datasets import Crops, make_loader
+from cnngen_course.galleries import cut_squares, load_photos
 from cnngen_course.masks import sample_masks
 from cnngen_course.metrics import compute_hole_psnr
 from cnngen_course.models.unet import Inpainter
@@ -18,7 +18,6 @@ from cnngen_course.runtime import pick_precision
 from cnngen_course.training import fit
 
 SIZE = 64
-CUTS = 8  # squares cut from each test photograph
 
 
 def train(model: nn.Module, settings: dict[str, Any]) -> None:
@@ -32,14 +31,6 @@ def train(model: nn.Module, settings: dict[str, Any]) -> None:
         average=settings["average"],
         precision=pick_precision(),
     )
-
-
-def cut_squares(split: str, cuts: int = CUTS) -> Tensor:
-    """Cut squares from the photographs of a split, the same each time: (photographs · cuts, 3, 64, 64) in [-1, 1]."""
-    squares = Crops([photo.pixels for photo in load_photos(split)], SIZE)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return torch.cat([squares.__getitems__(range(len(squares)))[0] for _ in range(cuts)])
 
 
 def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:

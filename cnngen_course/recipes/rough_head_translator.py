@@ -4,7 +4,8 @@ from typing import Any
 
 from torch import nn
 
-from cnngen_course.datasets import ColourJitter, RandomErase, RandomShift, Unpaired, chain, make_loader
+from cnngen_course.augmentation import ColourJitter, RandomErase, RandomShift, chain
+from cnngen_course.datasets import Unpaired, make_loader
 from cnngen_course.galleries import load_heads
 from cnngen_course.models.unet import PatchDiscriminator, UNetTwoWay
 from cnngen_course.objectives.adversarial import Adversarial, DifferencePenalty, Opponent

@@ -6,11 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from cnngen_course.datasets import Crops, load_photos, make_loader
-from cnngen_course.galleries import load_comics, load_paintings
-from cnngen_course.images import crop_square, from_pil, to_images, to_pil
+from cnngen_course.datasets import Crops, make_loader
+from cnngen_course.galleries import cut_photos, load_comics, load_painting, load_photos
 from cnngen_course.models.stylist import Stylist
 from cnngen_course.models.vgg import VGGFeatures
 from cnngen_course.objectives.style import (
@@ -26,18 +24,10 @@ from cnngen_course.recipes.recipe import Recipe, main
 from cnngen_course.runtime import pick_precision
 from cnngen_course.training import fit
 
-SHORT = 300  # pixels of a painting's short side: how broad its strokes are
 CUT, CUTS = 96, 24  # pixels and number of the squares cut from the drawings
 PAPER = 0.85  # of [-1, 1]; lighter pixels of a drawing are bare paper
-SIZE, STEPS = 128, 40  # of the squares that are measured, and of repainting them
+STEPS = 40  # of repainting the squares that are measured
 PAIRS = 2  # photographs repainted in each style
-
-
-def load_painting(title: str) -> list[Tensor]:
-    """Return one painting, (3, H, W) in [-1, 1], its short side brought to 300 pixels."""
-    pixels = next(painting.pixels for painting in load_paintings() if painting.name == title)
-    factor = SHORT / min(pixels.shape[1:])
-    return list(F.interpolate(to_images(pixels[None]), scale_factor=factor, mode="bilinear", antialias=True))
 
 
 def cut_comics(paper: float) -> list[Tensor]:
@@ -92,12 +82,6 @@ def train(model: nn.Module, settings: dict[str, Any]) -> None:
             average=settings["average"],
             precision=pick_precision(),
         )
-
-
-def cut_photos(split: str, size: int = SIZE) -> Tensor:
-    """Return the centre of each photograph of a split, (N, 3, size, size) in [-1, 1]."""
-    squares = [crop_square(to_pil(photo.pixels), size) for photo in load_photos(split)]
-    return to_images(torch.stack([from_pil(square) for square in squares]))
 
 
 @torch.inference_mode()

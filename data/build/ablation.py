@@ -6,7 +6,7 @@ package's tests say how near.
 
 import torch
 
-from cnngen_course.ablation import WAYS, encode_ablation, run
+from cnngen_course.experiments.ablation import WAYS, encode_ablation, run
 from data.build import emoji_pairs
 from data.build.ledger import Record
 from data.build.licences import write_notices
@@ -15,7 +15,8 @@ from data.build.sources import DATA
 RECORD = Record(
     title="Emoji coloured by three short trainings that differ in their loss alone",
     contents=(
-        "Each `.npz` file is one training of `cnngen_course/ablation.py`: what was measured on held-out emoji at some "
+        "Each `.npz` file is one training of `cnngen_course/experiments/ablation.py`: what was measured on "
+        "held-out emoji at some "
         "moments, and pictures that the trained network made of held-out OpenMoji outlines, all of them generated."
     ),
     author="the authors of this course (the runs); the OpenMoji project (the outlines)",

@@ -4,7 +4,7 @@ Sums in another order give other last digits, so another machine gets other pict
 package's tests measure those.
 """
 
-from cnngen_course.clinic import encode_run, list_runs, play_game, run
+from cnngen_course.experiments.clinic import encode_run, list_runs, play_game, run
 from data.build import fashion_mnist
 from data.build.ledger import Record
 from data.build.licences import licence_text, write_notices
@@ -13,7 +13,8 @@ from data.build.sources import DATA
 RECORD = Record(
     title="Adversarial trainings, eight of them with a planted fault, moment by moment",
     contents=(
-        "Each `.npz` file is one real run of `cnngen_course/clinic.py`: the curves (means of ten steps), pictures "
+        "Each `.npz` file is one real run of `cnngen_course/experiments/clinic.py`: the curves (means of ten "
+        "steps), pictures "
         "that the generator drew on the way, and some real pictures as the discriminator was given them. `A` to `H` "
         "have one fault each, `healthy` has none, `_fixed` is a case with its fault mended, and the two games are "
         "trainings of the course's larger generator. All pictures are drawn by networks that learned from "

@@ -6,7 +6,7 @@ package's tests say how near.
 
 import torch
 
-from cnngen_course.comparison import EVERYONE, SEEDS, encode_outcome, run
+from cnngen_course.experiments.comparison import EVERYONE, SEEDS, encode_outcome, run
 from data.build import fashion_mnist
 from data.build.ledger import Record
 from data.build.licences import licence_text, write_notices
@@ -15,7 +15,8 @@ from data.build.sources import DATA
 RECORD = Record(
     title="Pictures and measurements of five ways to learn drawing, three trainings each",
     contents=(
-        "Each `.npz` file is one training of a minute of `cnngen_course/comparison.py` (`<contestant>_<seed>.npz`): "
+        "Each `.npz` file is one training of a minute of `cnngen_course/experiments/comparison.py` "
+        "(`<contestant>_<seed>.npz`): "
         "what was measured, the curve of the loss, and pictures that the trained model drew, all of them generated."
     ),
     author="the authors of this course (the runs); Zalando SE (Fashion-MNIST)",

@@ -7,7 +7,7 @@ import json
 
 import torch
 
-from cnngen_course.trials import encode_logs, list_series, measure_compile, run
+from cnngen_course.experiments.trials import encode_logs, list_series, measure_compile, run
 from data.build import fashion_mnist
 from data.build.ledger import Record
 from data.build.licences import licence_text, write_notices
@@ -17,7 +17,8 @@ FOLDER = DATA / "optimisation"
 RECORD = Record(
     title="Logs of some 120 short trainings that differ in one thing each",
     contents=(
-        "Each `.npz` file holds one series of `cnngen_course/trials.py`: blocks, depth, blocks that draw, learning "
+        "Each `.npz` file holds one series of `cnngen_course/experiments/trials.py`: blocks, depth, blocks "
+        "that draw, learning "
         "rates and activations, schedules, numbers of pictures. Of every training there are the curve of the loss, "
         "the scores on test pictures, the time of a step, and for those that draw some redrawn test pictures. "
         "`compile.json` is one measurement of `torch.compile`."

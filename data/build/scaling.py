@@ -1,6 +1,6 @@
 """The runs on width, depth and data, trained anew (about 2 minutes of one core)."""
 
-from cnngen_course.scaling import encode_runs, list_setups, run
+from cnngen_course.experiments.scaling import encode_runs, list_setups, run
 from data.build import fashion_mnist
 from data.build.ledger import Record
 from data.build.licences import licence_text, write_notices
@@ -9,7 +9,8 @@ from data.build.sources import DATA
 RECORD = Record(
     title="What width, depth and data buy: short trainings of small PixelCNNs",
     contents=(
-        "`runs.json` lists the runs of `cnngen_course/scaling.py`: the width, the depth and the number of training "
+        "`runs.json` lists the runs of `cnngen_course/experiments/scaling.py`: the width, the depth and the "
+        "number of training "
         "pictures of each, its weights and multiplications, and the bits a pixel on test and on training pictures "
         "after 10 to 160 steps."
     ),

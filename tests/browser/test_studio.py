@@ -9,8 +9,8 @@ from PIL import Image
 from test_lessons import ARTEFACTS, HANDLES, READ_PICTURE, changes, move
 
 from cnngen_course.ratings import RatingBook
+from cnngen_course.safety.uploads import encode, make_bomb
 from cnngen_course.studio import WORKSHOPS
-from cnngen_course.uploads import encode, make_bomb
 from tools.visitor import serve_studio
 
 TABS = [*(workshop.title for workshop in WORKSHOPS), "Rate"]

@@ -2,7 +2,7 @@
 
 import torch
 
-from cnngen_course.comparison import CONTESTANTS, EVERYONE, KEPT, load_clothes, load_outcome
+from cnngen_course.experiments.comparison import CONTESTANTS, EVERYONE, KEPT, load_clothes, load_outcome
 from cnngen_course.explorers.comparison import (
     QUESTIONS,
     REAL,

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from cnngen_course.clinic import CASES, SIGNS, load_run
+from cnngen_course.experiments.clinic import CASES, SIGNS, load_run
 from cnngen_course.explorers.gan import (
     CENTRES,
     OPEN,

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from cnngen_course.blocks import ACTIVATIONS, BLOCKS
+from cnngen_course.experiments.trials import RATES, SEEDS, load_logs, name_grid
 from cnngen_course.explorers import optimisation as explorer
 from cnngen_course.explorers.optimisation import Line, draw_chart, find_ticks
 from cnngen_course.runtime import compare_speed
-from cnngen_course.trials import RATES, SEEDS, load_logs, name_grid
 
 
 @pytest.mark.parametrize(

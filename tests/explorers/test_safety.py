@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cnngen_course.explorers import safety
-from cnngen_course.faces import find_hits
+from cnngen_course.safety.faces import find_hits
 
 
 def test_nothing_changed_nothing_said() -> None:

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from cnngen_course.experiments.scaling import SERIES
 from cnngen_course.explorers import scaling
-from cnngen_course.scaling import SERIES
 
 
 def test_a_mixture_has_shares() -> None:

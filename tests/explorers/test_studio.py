@@ -6,7 +6,7 @@ import torch
 from cnngen_course.explorers import studio
 from cnngen_course.metrics import Estimate
 from cnngen_course.ratings import Rating, RatingList, RatingsError
-from cnngen_course.uploads import SPECIMENS
+from cnngen_course.safety.uploads import SPECIMENS
 
 
 def test_each_source_draws_as_many() -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnngen_course.datasets import RandomErase, RandomShift
+from cnngen_course.augmentation import RandomErase, RandomShift
 from cnngen_course.models.gan import Discriminator, Generator, NamingDiscriminator, PointGenerator
 from cnngen_course.objectives.adversarial import (
     LOSSES,

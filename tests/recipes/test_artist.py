@@ -2,19 +2,20 @@
 
 import torch
 
+from cnngen_course import galleries
 from cnngen_course.models.artist import Artist
 from cnngen_course.recipes import artist
 
 
 def test_cells_are_held_out_and_no_face_is_lost() -> None:
     table = artist.load_table()
-    assert len(table.held_out) == artist.HELD_OUT and len(table.face_names) == len(table.kinds) == 204
+    assert len(table.held_out) == galleries.HELD_OUT and len(table.face_names) == len(table.kinds) == 204
     pairs = [
         set(zip(cells.faces.tolist(), cells.styles.tolist(), strict=True)) for cells in (table.train, table.held_out)
     ]
     assert not pairs[0] & pairs[1] and len(pairs[0]) == len(table.train)
     left = torch.bincount(table.train.faces, minlength=204)
-    assert (left[table.held_out.faces] >= artist.LEAST).all() and (left >= 1).all()
+    assert (left[table.held_out.faces] >= galleries.LEAST).all() and (left >= 1).all()
 
 
 def test_kinds_follow_mood_and_category() -> None:

@@ -3,7 +3,7 @@
 import torch
 from PIL import Image, ImageDraw
 
-from cnngen_course.comparison import CONTESTANTS, load_clothes, load_outcome
+from cnngen_course.experiments.comparison import CONTESTANTS, load_clothes, load_outcome
 from cnngen_course.figures import load_font
 from cnngen_course.images import make_grid, to_pil
 

@@ -3,7 +3,7 @@
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from cnngen_course.datasets import load_photo
+from cnngen_course.galleries import load_photo
 from cnngen_course.images import crop_square, from_pil, to_images, to_pil, to_pixels
 from cnngen_course.operations import convolve, make_kernel, pool, resize_nearest
 

@@ -3,8 +3,8 @@
 import torch
 from PIL import Image
 
-from cnngen_course.datasets import load_photo
 from cnngen_course.explorers.inpainting import prepare, repair
+from cnngen_course.galleries import load_photo
 from cnngen_course.images import make_grid, to_pil, to_pixels
 from cnngen_course.masks import sample_masks
 

@@ -3,8 +3,8 @@
 import torch
 from PIL import Image
 
+from cnngen_course.experiments.trials import DRAWN, find_shown, load_clothes, load_logs
 from cnngen_course.images import make_grid, to_pil
-from cnngen_course.trials import DRAWN, find_shown, load_clothes, load_logs
 
 BLOCK, MOMENTS = "residual", (0, 1, 4)
 

@@ -4,14 +4,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from cnngen_course.attacks import LEVEL, attack_stepwise, make_aim
-from cnngen_course.datasets import load_photo
 from cnngen_course.explorers.safety import load_person
-from cnngen_course.faces import detect_by_mtcnn, hide
+from cnngen_course.galleries import load_photo
 from cnngen_course.images import crop_square, from_pil, to_images, to_pil, to_pixels
-from cnngen_course.marks import BITS, write_mark
 from cnngen_course.models.vgg import DEVIATION, MEAN
 from cnngen_course.pretrained import load_mobilenet
+from cnngen_course.safety.attacks import LEVEL, attack_stepwise, make_aim
+from cnngen_course.safety.faces import detect_by_mtcnn, hide
+from cnngen_course.safety.marks import BITS, write_mark
 
 SIDE, GAP = 296, 6
 

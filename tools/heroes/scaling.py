@@ -4,8 +4,9 @@ import torch
 from PIL import Image
 
 from cnngen_course.explorers.scaling import load_artist
+from cnngen_course.galleries import load_table
 from cnngen_course.images import make_grid, to_pil, to_pixels
-from cnngen_course.recipes.artist import draw, load_table
+from cnngen_course.recipes.artist import draw
 
 FACES = (
     "grinning face|smiling face with heart eyes|winking face with tongue|nerd face|partying face|angry face with horns|"

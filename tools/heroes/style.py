@@ -3,8 +3,8 @@
 import torch
 from PIL import Image, ImageOps
 
-from cnngen_course.datasets import load_photo
 from cnngen_course.explorers.style import compute_shares, paint
+from cnngen_course.galleries import load_photo
 from cnngen_course.images import from_pil, make_grid, to_images, to_pil, to_pixels
 
 PICTURES = {

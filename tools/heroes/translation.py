@@ -5,7 +5,7 @@ from PIL import Image
 
 from cnngen_course.explorers.translation import load_network, load_start
 from cnngen_course.images import make_grid, to_pil, to_pixels
-from cnngen_course.recipes.colourist import colour, dab_fairly
+from cnngen_course.objectives.translation import colour, dab_fairly
 
 NAMES = "butterfly;macaw;avocado;octopus;rose;hut;party popper;motorbike helmet;windsurfing".split(";")
 DABS = 12

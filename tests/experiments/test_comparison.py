@@ -5,8 +5,8 @@ import json
 import pytest
 import torch
 
-from cnngen_course import comparison
-from cnngen_course.comparison import (
+from cnngen_course.experiments import comparison
+from cnngen_course.experiments.comparison import (
     CONTESTANTS,
     EVERYONE,
     KEPT,

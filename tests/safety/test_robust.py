@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from cnngen_course.models.quick_classifier import QuickClassifier
-from cnngen_course.objectives.robust import RobustClassification
+from cnngen_course.safety.robust import RobustClassification
 
 IMAGES = torch.rand(8, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
 LABELS = torch.arange(8) % 10

@@ -5,8 +5,17 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cnngen_course import clinic
-from cnngen_course.clinic import CASES, FAULTS, GAMES, SIGNS, Setup, find_contradiction, load_fixed, load_run
+from cnngen_course.experiments import clinic
+from cnngen_course.experiments.clinic import (
+    CASES,
+    FAULTS,
+    GAMES,
+    SIGNS,
+    Setup,
+    find_contradiction,
+    load_fixed,
+    load_run,
+)
 from cnngen_course.paths import DATA
 
 every_case = pytest.mark.parametrize("case", CASES)

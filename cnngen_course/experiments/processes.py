@@ -1,8 +1,8 @@
 """One training in a process of its own, on several processes at once, or killed on the way and continued.
 
-``python -m cnngen_course.processes`` trains the artist for some steps and writes what came out. Under ``accelerate
-launch`` every process gets its own share of each batch and they agree on the mean of their gradients, so that several
-small shares make the same step as one large batch. ``start`` and ``finish`` do all that from a notebook.
+``python -m cnngen_course.experiments.processes`` trains the artist for some steps and writes what came out. Under
+``accelerate launch`` every process gets its own share of each batch and they agree on the mean of their gradients, so
+that several small shares make the same step as one large batch. ``start`` and ``finish`` do that from a notebook.
 """
 
 import argparse
@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from cnngen_course.datasets import make_loader
+from cnngen_course.galleries import load_table
 from cnngen_course.models.artist import Artist
 from cnngen_course.objectives.drawing import Drawing
-from cnngen_course.recipes.artist import load_table
 from cnngen_course.runtime import seed_everything
 from cnngen_course.training import fit
 
@@ -100,11 +100,18 @@ def make_command(processes: int) -> list[str]:
     if processes < 1:
         raise ValueError(f"there must be a process to train in, got processes={processes}")
     if processes == 1:
-        return [sys.executable, "-m", "cnngen_course.processes"]
+        return [sys.executable, "-m", "cnngen_course.experiments.processes"]
     # Without a GPU in sight, "multi_gpu" starts that many processes that talk by gloo.
     flags = f"--multi_gpu --num_machines 1 --num_processes {processes} --main_process_port 0"
     flags += " --mixed_precision no --dynamo_backend no"
-    return [sys.executable, "-m", "accelerate.commands.launch", *flags.split(), "-m", "cnngen_course.processes"]
+    return [
+        sys.executable,
+        "-m",
+        "accelerate.commands.launch",
+        *flags.split(),
+        "-m",
+        "cnngen_course.experiments.processes",
+    ]
 
 
 def start(out: Path, processes: int = 1, **options: object) -> subprocess.Popen:

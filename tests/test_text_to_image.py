@@ -7,16 +7,16 @@ import pytest
 import torch
 from PIL import Image
 
-from cnngen_course import pipelines
-from cnngen_course.pipelines import ObstacleError, draw_from_text, list_obstacles
+from cnngen_course import text_to_image
 from cnngen_course.pretrained import NetworkNeededError
+from cnngen_course.text_to_image import ObstacleError, draw_from_text, list_obstacles
 
 
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """A computer without the packages and without a GPU."""
-    monkeypatch.setattr(pipelines.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(pipelines, "pick_device", lambda: torch.device("cpu"))
+    monkeypatch.setattr(text_to_image.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(text_to_image, "pick_device", lambda: torch.device("cpu"))
 
 
 @pytest.fixture
@@ -43,14 +43,14 @@ def furnished(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     module = ModuleType("diffusers")
     module.AutoPipelineForText2Image = Pipeline
     monkeypatch.setitem(sys.modules, "diffusers", module)
-    monkeypatch.setattr(pipelines.importlib.util, "find_spec", lambda name: module)
-    monkeypatch.setattr(pipelines, "pick_device", lambda: torch.device("mps"))
-    monkeypatch.setattr(pipelines.shutil, "disk_usage", lambda path: SimpleNamespace(free=100e9))
+    monkeypatch.setattr(text_to_image.importlib.util, "find_spec", lambda name: module)
+    monkeypatch.setattr(text_to_image, "pick_device", lambda: torch.device("mps"))
+    monkeypatch.setattr(text_to_image.shutil, "disk_usage", lambda path: SimpleNamespace(free=100e9))
     return calls
 
 
 def test_each_obstacle_comes_with_its_remedy(bare, monkeypatch) -> None:
-    monkeypatch.setattr(pipelines.shutil, "disk_usage", lambda path: SimpleNamespace(free=1e9))
+    monkeypatch.setattr(text_to_image.shutil, "disk_usage", lambda path: SimpleNamespace(free=1e9))
     packages, device, disk = list_obstacles()
     assert "diffusers, transformers" in packages and "pip install diffusers transformers" in packages
     assert "No GPU" in device and "Use a computer with a GPU" in device
@@ -58,15 +58,15 @@ def test_each_obstacle_comes_with_its_remedy(bare, monkeypatch) -> None:
 
 
 def test_only_what_is_missing_is_named(bare, monkeypatch) -> None:
-    monkeypatch.setattr(pipelines.importlib.util, "find_spec", lambda name: None if name == "diffusers" else 1)
+    monkeypatch.setattr(text_to_image.importlib.util, "find_spec", lambda name: None if name == "diffusers" else 1)
     assert "pip install diffusers" in list_obstacles()[0] and "transformers" not in list_obstacles()[0]
 
 
 def test_a_small_gpu_is_named(monkeypatch) -> None:
-    monkeypatch.setattr(pipelines, "pick_device", lambda: torch.device("cuda"))
+    monkeypatch.setattr(text_to_image, "pick_device", lambda: torch.device("cuda"))
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(total_memory=2e9))
-    assert "2.0 GB of memory, and 4 GB are needed" in pipelines.find_device_obstacle(4)
-    assert pipelines.find_device_obstacle(1) is None
+    assert "2.0 GB of memory, and 4 GB are needed" in text_to_image.find_device_obstacle(4)
+    assert text_to_image.find_device_obstacle(1) is None
 
 
 def test_where_something_is_missing_it_is_said_before_anything_is_tried(bare) -> None:
@@ -85,7 +85,7 @@ def test_where_nothing_is_missing_it_draws(furnished) -> None:
     picture = draw_from_text("a red dress", steps=7, guidance=3.0, seed=5)
     assert picture.size == (64, 64) and furnished.device.type == "mps"
     (name, how), (prompt, settings) = furnished.loaded[0], furnished.drawn[0]
-    assert name == pipelines.PIPELINE and how["use_safetensors"] and how["torch_dtype"] == torch.float16
+    assert name == text_to_image.PIPELINE and how["use_safetensors"] and how["torch_dtype"] == torch.float16
     assert prompt == "a red dress" and settings["num_inference_steps"] == 7 and settings["guidance_scale"] == 3.0
     assert settings["generator"].initial_seed() == 5
 

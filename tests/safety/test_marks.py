@@ -6,11 +6,11 @@ import pytest
 import torch
 from PIL import Image
 
-from cnngen_course import marks
-from cnngen_course.datasets import load_photo
 from cnngen_course.exercises.safety import solve_threshold
-from cnngen_course.faces import resize
+from cnngen_course.galleries import load_photo
 from cnngen_course.images import PictureError, from_pil, to_pil
+from cnngen_course.safety import marks
+from cnngen_course.safety.faces import resize
 
 MESSAGE = torch.rand(marks.BITS, generator=torch.Generator().manual_seed(1)) < 0.5
 

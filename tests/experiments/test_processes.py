@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnngen_course import processes
-from cnngen_course.recipes.artist import draw, load_table
+from cnngen_course.experiments import processes
+from cnngen_course.galleries import load_table
+from cnngen_course.recipes.artist import draw
 
 
 def draw_some(outcome: processes.Outcome) -> torch.Tensor:
@@ -56,7 +57,7 @@ def test_a_training_that_ends_cannot_be_killed(tmp_path: Path) -> None:
 def test_no_process_is_refused() -> None:
     with pytest.raises(ValueError, match="processes=0"):
         processes.make_command(0)
-    assert processes.make_command(1)[-1] == "cnngen_course.processes"
+    assert processes.make_command(1)[-1] == "cnngen_course.experiments.processes"
     assert "accelerate.commands.launch" in processes.make_command(2)
 
 

@@ -5,8 +5,8 @@ import json
 import pytest
 import torch
 
-from cnngen_course import ablation
-from cnngen_course.ablation import KEPT, STEPS, WAYS, encode_ablation, load_ablation, load_emoji, run
+from cnngen_course.experiments import ablation
+from cnngen_course.experiments.ablation import KEPT, STEPS, WAYS, encode_ablation, load_ablation, load_emoji, run
 from cnngen_course.images import to_images
 
 every_way = pytest.mark.parametrize("way", WAYS)

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from cnngen_course import trials
 from cnngen_course.blocks import BLOCKS
+from cnngen_course.experiments import trials
+from cnngen_course.experiments.trials import SCHEDULES, Log, Trial, count_multiply_adds, list_series, load_logs
 from cnngen_course.objectives.classification import Classification
 from cnngen_course.paths import DATA
-from cnngen_course.trials import SCHEDULES, Log, Trial, count_multiply_adds, list_series, load_logs
 
 SHORT = Trial(width=4, steps=6, batch_size=16, pictures=200, evaluations=2)
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from cnngen_course import faces
 from cnngen_course.galleries import load_face_boxes, load_people
+from cnngen_course.safety import faces
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,17 @@
 import pytest
 import torch
 
-from cnngen_course import scaling
-from cnngen_course.scaling import SERIES, Run, Setup, find_best, fit_power, list_setups, load_runs, load_series
+from cnngen_course.experiments import scaling
+from cnngen_course.experiments.scaling import (
+    SERIES,
+    Run,
+    Setup,
+    find_best,
+    fit_power,
+    list_setups,
+    load_runs,
+    load_series,
+)
 
 TINY = Setup(width=8, depth=1, pictures=100)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnngen_course.privacy import compute_auc, compute_losses, measure_membership
+from cnngen_course.safety.privacy import compute_auc, compute_losses, measure_membership
 
 
 def test_the_auc_counts_pairs() -> None:

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cnngen_course.datasets import Pairs, RandomShift, chain, make_loader, random_flip
+from cnngen_course.augmentation import RandomShift, chain, random_flip
+from cnngen_course.datasets import Pairs, make_loader
 from cnngen_course.galleries import load_emoji_pairs
 from cnngen_course.images import to_pixels
 from cnngen_course.metrics import compute_colourfulness, compute_frechet, compute_vgg_features

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from cnngen_course.images import PictureError, crop_square, open_picture
-from cnngen_course.uploads import SPECIMENS, judge_file, make_bomb, make_picture, make_turned
+from cnngen_course.safety.uploads import SPECIMENS, judge_file, make_bomb, make_picture, make_turned
 
 BAD = [name for name, specimen in SPECIMENS.items() if specimen.answer]
 

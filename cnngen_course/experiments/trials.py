@@ -19,8 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from cnngen_course.augmentation import RandomShift, random_flip
 from cnngen_course.blocks import ACTIVATIONS, BLOCKS
-from cnngen_course.datasets import ImageSet, RandomShift, load_fashion_mnist, make_loader, random_flip
+from cnngen_course.datasets import ImageSet, load_fashion_mnist, make_loader
 from cnngen_course.images import to_pixels
 from cnngen_course.metrics import compute_psnr
 from cnngen_course.models.autoencoder import Decoder, Encoder

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from cnngen_course.attacks import add_noise, attack_once, make_aim
+from cnngen_course.safety.attacks import add_noise, attack_once, make_aim
 
 
 class RobustClassification:

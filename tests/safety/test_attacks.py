@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from cnngen_course import attacks
 from cnngen_course.exercises.safety import make_toy, solve_fgsm
+from cnngen_course.safety import attacks
 
 
 def compute_error(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> float:

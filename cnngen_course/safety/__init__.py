@@ -1,0 +1,1 @@
+"""Attacks, hidden faces, marks, what a network gives away, and files from strangers."""
