@@ -283,7 +283,7 @@ def choose_held_out(gallery: Gallery, faces: Tensor) -> Tensor:
 
 
 def cut_squares(split: str, cuts: int = 8, size: int = 64) -> Tensor:
-    """Cut squares from the photographs of a split, the same each time: (photographs · cuts, 3, size, size)."""
+    """Cut squares from a split's photographs, the same each time: (photographs · cuts, 3, size, size) in [-1, 1]."""
     squares = Crops([photo.pixels for photo in load_photos(split)], size)
     with torch.random.fork_rng():
         torch.manual_seed(0)
