@@ -1,37 +1,68 @@
-"""The training loop: one plain loop for every network and objective of the course.
+"""The training loop of every network in this course, and what it trains.
 
-It knows nothing of pictures. An objective is called with the model and a batch and returns named values,
-among them ``"loss"``; see ``objectives/``.
+``train`` is the loop: fetch a batch, learn from it, look how far it is, repeat. It knows nothing of pictures and
+nothing of networks. What one step does is up to a ``Trainee``: one network with its objective (``fit``, below), or two
+that play against each other (``adversarial_training.fit_adversarial``).
+
+An objective is called with the model and a batch and returns named values, among them ``"loss"``; see ``objectives/``.
 """
 
-import copy
 import math
+import signal
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypedDict, Unpack
 
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
-from cnngen_course.checkpoints import RewindableLoader, load_checkpoint, save_checkpoint
+from cnngen_course.checkpoints import (
+    CheckpointError,
+    RewindableLoader,
+    describe,
+    find_stateful,
+    load_checkpoint,
+    save_checkpoint,
+    spare_random_numbers,
+)
 
-Objective = Callable[[nn.Module, tuple[Tensor, ...]], dict[str, Tensor]]
-Evaluate = Callable[[nn.Module], dict[str, float]]
+
+class Objective(Protocol):
+    """What a network is trained for: model and batch in, named scalars out, among them ``"loss"``."""
+
+    def __call__(self, model: Any, batch: Any, /) -> dict[str, Tensor]: ...
 
 
-class TrainingDiverged(RuntimeError):
-    """The loss is no longer a number; the message says when and what usually helps."""
+Evaluate = Callable[[Any], dict[str, float]]
+Schedule = Callable[[int], float]  # factor of the learning rate, by the number of steps done
 
 
 @dataclass
 class History:
-    """What happened in a training: one entry a step in ``steps``, one an evaluation in ``evaluations``."""
+    """What happened in a training.
+
+    Attributes:
+        steps: the values of each step, by name.
+        evaluations: what was measured, with ``"step"`` and the ``"seconds"`` of training until then.
+        seconds: that the steps took; measuring and looking do not count.
+        warnings: what looked wrong, in words.
+        reached: whether the preset quality was reached; None if none was asked for or nothing was measured.
+        interrupted: whether it was stopped from outside.
+    """
 
     steps: list[dict[str, float]] = field(default_factory=list)
     evaluations: list[dict[str, float]] = field(default_factory=list)
+    seconds: float = 0.0
+    warnings: list[str] = field(default_factory=list)
+    reached: bool | None = None
     interrupted: bool = False
 
     def curve(self, name: str, smooth: int = 1) -> list[float]:
@@ -40,10 +71,152 @@ class History:
         return [sum(values[max(0, i + 1 - smooth) : i + 1]) / min(smooth, i + 1) for i in range(len(values))]
 
     def state_dict(self) -> dict[str, Any]:
-        return {"steps": self.steps, "evaluations": self.evaluations}
+        # Tables of the steps that have the same names: a tenth of the size of a dictionary a step, and as exact.
+        tables = [
+            (list(names), torch.tensor([list(step.values()) for step in steps], dtype=torch.double))
+            for names, steps in groupby(self.steps, key=tuple)
+        ]
+        return {**vars(self), "steps": tables}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.steps, self.evaluations = state["steps"], state["evaluations"]
+        vars(self).update(state, interrupted=False)
+        self.steps = [dict(zip(names, row, strict=True)) for names, rows in state["steps"] for row in rows.tolist()]
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss is no longer a number; the message says when and what usually helps; ``history`` is what was before."""
+
+    def __init__(self, message: str, history: History) -> None:
+        super().__init__(message)
+        self.history = history
+
+
+class Trainee(Protocol):
+    """What ``train`` trains: networks, optimizers and a ``history``. Its state is all that changes in a training.
+
+    Attributes:
+        settings: what two runs must have in common for one to go on from the other's checkpoint.
+        shown: names of the values beside the progress bar.
+    """
+
+    history: History
+    settings: dict[str, Any]
+    shown: tuple[str, ...]
+
+    def play(self, batch: Any) -> nn.Module:
+        """Take one step, enter its values into the history, return the network as it is now."""
+
+    def pause(self) -> AbstractContextManager[nn.Module]:
+        """Give the network that counts, ready to be measured; afterwards the training goes on."""
+
+    def end(self) -> None:
+        """Put the weights that count into the network, and everything back to where it was."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+
+
+class Watching(TypedDict, total=False):
+    """What ``fit`` and ``fit_adversarial`` hand on to ``train``; it says what they mean."""
+
+    evaluate: Evaluate | None
+    evaluate_every: int | None
+    until: dict[str, float] | None
+    on_step: Callable[[Any, History], None] | None
+    on_evaluate: Callable[[Any, History], None] | None
+    checkpoint: Path | None
+    checkpoint_every: int | None
+    progress: bool
+
+
+def train(
+    trainee: Trainee,
+    loader: Iterable[tuple[Tensor, ...]],
+    steps: int,
+    *,
+    evaluate: Evaluate | None = None,
+    evaluate_every: int | None = None,
+    until: dict[str, float] | None = None,
+    on_step: Callable[[Any, History], None] | None = None,
+    on_evaluate: Callable[[Any, History], None] | None = None,
+    checkpoint: Path | None = None,
+    checkpoint_every: int | None = None,
+    progress: bool = True,
+) -> History:
+    """Train for ``steps`` batches, or until a preset quality, and return what happened.
+
+    Stopping early (Ctrl-C, or the stop button of JupyterLab) lets the step end and keeps what has been trained.
+
+    Args:
+        loader: yields batches; starts again when it is exhausted.
+        evaluate: measures the network that counts (the average of the weights, where there is one) every
+            ``evaluate_every`` steps and at the end. Whatever it or the next two draw at random, the training goes on
+            as if they had not been there.
+        until: the highest value wanted of each evaluated name, e.g. ``{"frechet": 1.0}``; training ends once all are
+            reached, and says at its end whether they were.
+        on_step: called with the network and the history after each step.
+        on_evaluate: the same after each evaluation, e.g. to draw a live picture; it needs no ``evaluate``.
+        checkpoint: a file to write every ``checkpoint_every`` steps, after each evaluation, when stopped and at the
+            end. If it exists, training goes on from it, on a CPU to exactly the weights that it would have reached
+            without the pause.
+
+    Raises:
+        TrainingDiverged: a loss became NaN or infinite; that step is not taken.
+        CheckpointError: the checkpoint cannot be written, is damaged, or of a run with other settings.
+        ValueError: the loader gives no batch, or ``until`` names what is not evaluated.
+    """
+    if until and not evaluate:
+        raise ValueError(f"until={until} needs evaluate=..., which measures it")
+    history, loader = trainee.history, RewindableLoader(loader)
+    file = Checkpoint(checkpoint, trainee, loader)
+    file.load()
+
+    def look() -> None:
+        with trainee.pause() as network, spare_random_numbers(), torch.no_grad():
+            entry = {"step": len(history.steps), "seconds": round(history.seconds, 2)}
+            entry |= evaluate(network) if evaluate else {}
+            history.reached = is_reached(until, entry) if until else None
+            history.evaluations.append(entry)
+            if on_evaluate:
+                on_evaluate(network, history)
+        file.save()
+
+    left = 0 if history.reached else steps - len(history.steps)
+    bar = tqdm(total=steps, initial=len(history.steps), disable=not progress, unit="step", mininterval=0.5)
+    try:
+        for batch in take(loader, left):
+            with finish_before_interrupt():
+                start = time.perf_counter()
+                network = trainee.play(batch)
+                history.seconds += time.perf_counter() - start
+                loader.mark()
+            bar.set_postfix({name: f"{history.steps[-1][name]:.4g}" for name in trainee.shown}, refresh=False)
+            bar.update()
+            if on_step:
+                with spare_random_numbers():
+                    on_step(network, history)
+            if evaluate_every and len(history.steps) % evaluate_every == 0:
+                look()
+            elif checkpoint_every and len(history.steps) % checkpoint_every == 0:
+                file.save()
+            if history.reached:
+                break
+        looked = history.evaluations and history.evaluations[-1]["step"] == len(history.steps)
+        if (evaluate or on_evaluate) and not looked:
+            look()
+        elif left:
+            file.save()
+    except KeyboardInterrupt:
+        history.interrupted = True
+        file.save()
+        print(f"Stopped after {len(history.steps)} of {steps} steps; what was trained so far is kept.")
+    finally:
+        bar.close()
+        trainee.end()
+    if until:
+        print(describe_goal(until, history))
+    return history
 
 
 def fit(
@@ -53,123 +226,176 @@ def fit(
     *,
     steps: int,
     lr: float = 1e-3,
+    schedule: Schedule | None = None,
     weight_decay: float = 0.0,
     momentum: float = 0.9,
     average: float | None = None,
-    evaluate: Evaluate | None = None,
-    evaluate_every: int | None = None,
-    monitor: str | None = None,
-    on_evaluate: Callable[[nn.Module, History], None] | None = None,
-    checkpoint: Path | None = None,
-    checkpoint_every: int = 100,
     precision: str = "no",
-    progress: bool = True,
+    **watching: Unpack[Watching],
 ) -> History:
     """Train ``model`` in place for ``steps`` batches and return what happened.
-
-    The learning rate warms up over the first steps and falls to zero along a cosine. Stopping early
-    (Ctrl-C, or the stop button of JupyterLab) keeps what has been trained: the weights of the best evaluation so
-    far if there is a ``monitor``, else the current ones.
 
     Args:
         model: any network; trained on the fastest device by Accelerate, then returned to where it was.
         objective: returns ``{"loss": ..., ...}`` for a model and a batch.
         loader: yields batches; starts again when it is exhausted.
         lr: highest learning rate of AdamW.
-        momentum: its first beta; less where an opponent moves the goal.
+        schedule: factor of the learning rate, by the number of steps done. By default it warms up over the first
+            steps and falls to zero along a cosine.
+        momentum: the first beta of AdamW; less where an opponent moves the goal.
         average: decay of a running average of the weights, e.g. 0.998, which replaces the weights at the end.
-        evaluate: measures the (averaged) model on other data every ``evaluate_every`` steps and at the end.
-        monitor: name of the evaluated value whose lowest point decides which weights are kept.
-        on_evaluate: called after each evaluation, e.g. to draw a live picture.
-        checkpoint: a file to write every ``checkpoint_every`` steps and at the end. If it exists, training goes on
-            from it, on a CPU to exactly the weights that it would have reached without the pause. For one process,
-            and for an objective that keeps nothing from step to step.
         precision: "no" (32 bits) or "bf16"; ``runtime.pick_precision()`` knows what pays on this machine.
+        watching: ``evaluate``, ``evaluate_every``, ``until``, ``on_step``, ``on_evaluate``, ``checkpoint``,
+            ``checkpoint_every``, ``progress``: see ``train``. What learns inside the objective (an ``Opponent``) is
+            saved in the checkpoint, too.
 
     Raises:
         TrainingDiverged: the loss became NaN or infinite; the step that follows it is not taken.
-        CheckpointError: the checkpoint is damaged, or of a run with other settings.
-        ValueError: the loader gives no batch, there is a ``monitor`` but nothing is evaluated, or there is a
-            ``checkpoint`` and more than one process.
+        CheckpointError: the checkpoint cannot be written, is damaged, or of a run with other settings; or the
+            objective keeps something from step to step that it cannot save.
+        ValueError: a setting makes no sense, the loader gives no batch, or there is a ``checkpoint`` and more than
+            one process.
     """
-    if monitor and not evaluate:
-        raise ValueError(f"monitor={monitor!r} needs evaluate=..., which measures it")
+    check_settings(steps=steps, lr=lr, average=average, precision=precision)
+    schedule = schedule or WarmupCosine(steps)
+    settings = {"steps": steps, "lr": lr, "schedule": describe(schedule), "weight_decay": weight_decay}
+    settings |= {"momentum": momentum, "average": average, "precision": precision, "objective": describe(objective)}
     from accelerate import Accelerator  # here, not above: importing it takes a second
 
-    home = next(model.parameters()).device
     accelerator = Accelerator()  # device and processes; one precision a process would be too few for a notebook
-    autocast = torch.autocast(accelerator.device.type, torch.bfloat16, enabled=precision == "bf16")
-    betas = momentum, 0.99
-    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, betas=betas, weight_decay=weight_decay, fused=True)
-    if checkpoint and accelerator.num_processes > 1:
-        raise ValueError(f"checkpoint= is for one process, here are {accelerator.num_processes}")
-    loader = RewindableLoader(loader) if checkpoint else accelerator.prepare(loader)
-    model, optimizer = accelerator.prepare(model, optimizer)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, WarmupCosine(steps))
-    network = accelerator.unwrap_model(model)
-    averaged = make_average(network, average)
-    history, best = History(), Best(monitor)
-    parts = {"model": network, "optimizer": optimizer, "schedule": schedule, "loader": loader, "best": best}
-    parts |= {"history": history} | ({"averaged": averaged} if averaged else {})
-    settings = {"steps": steps, "lr": lr, "weight_decay": weight_decay, "momentum": momentum, "average": average}
-    settings |= {"precision": precision}
-    if checkpoint and checkpoint.exists():
-        state = load_checkpoint(checkpoint, settings)
-        for name, part in parts.items():
+    if accelerator.num_processes > 1:
+        if watching.get("checkpoint"):
+            raise ValueError(f"checkpoint= is for one process, here are {accelerator.num_processes}")
+        loader = accelerator.prepare(loader)  # gives each process its share
+        watching["progress"] = watching.get("progress", True) and accelerator.is_main_process
+    return train(Solo(model, objective, settings, accelerator, schedule), loader, steps, **watching)
+
+
+class Solo:
+    """One network that learns from an objective; a ``Trainee``."""
+
+    shown = ("loss",)
+
+    def __init__(
+        self, model: nn.Module, objective: Objective, settings: dict[str, Any], accelerator: Any, schedule: Schedule
+    ) -> None:
+        self.history, self.settings, self.objective = History(), settings, objective
+        self.home, self.device = find_device(model), accelerator.device
+        self.autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=settings["precision"] == "bf16")
+        optimizer = torch.optim.AdamW(
+            model.parameters(),
+            lr=settings["lr"],
+            betas=(settings["momentum"], 0.99),
+            weight_decay=settings["weight_decay"],
+            fused=True,
+        )
+        self.model, optimizer = accelerator.prepare(model, optimizer)
+        self.network = accelerator.unwrap_model(self.model)
+        self.learner = Learner(optimizer, schedule)
+        self.averaged = make_average(self.network, settings["average"])
+        self.model.train()
+
+    def play(self, batch: Any) -> nn.Module:
+        batch = tuple(part.to(self.device) for part in batch)
+        with self.autocast:
+            values = self.objective(self.model, batch)
+        self.history.steps.append({name: value.item() for name, value in values.items()})
+        if not math.isfinite(self.history.steps[-1]["loss"]):  # before the step: NaN must not reach the weights
+            raise TrainingDiverged(self._explain_divergence(), self.history)
+        self.learner.learn(values["loss"])
+        if self.averaged:
+            self.averaged.update_parameters(self.network)
+        return self.network
+
+    def _explain_divergence(self) -> str:
+        losses = self.history.curve("loss")[-5:]
+        return (
+            f"The loss became {losses[-1]} at step {len(self.history.steps)} (last losses: "
+            f"{', '.join(f'{loss:.3g}' for loss in losses)}; learning rate now {self.learner.lr:.2g}). Usual reasons: "
+            "the learning rate is too high (try a tenth), the data hold NaN, or a logarithm or division met zero."
+        )
+
+    @contextmanager
+    def pause(self) -> Iterator[nn.Module]:
+        measured = self.averaged.module if self.averaged else self.network
+        yield measured.eval()
+        self.model.train()
+
+    def end(self) -> None:
+        if self.averaged and self.history.steps:
+            self.network.load_state_dict(self.averaged.module.state_dict())
+        self.network.eval().to(self.home)
+
+    def state_dict(self) -> dict[str, Any]:
+        if describe(self.objective) != self.settings["objective"]:
+            raise CheckpointError(
+                f"The objective keeps something from step to step that no checkpoint can save: it was "
+                f"{self.settings['objective']} and is {describe(self.objective)}. "
+                "Give what changes a state_dict and a load_state_dict, or train without checkpoint=."
+            )
+        return {name: part.state_dict() for name, part in self._parts().items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        for name, part in self._parts().items():
             part.load_state_dict(state[name])
 
-    def save() -> None:
-        if checkpoint:
-            save_checkpoint(checkpoint, settings, {name: part.state_dict() for name, part in parts.items()})
+    def _parts(self) -> dict[str, Any]:
+        parts = {"model": self.network, "learner": self.learner, "history": self.history}
+        if self.averaged:
+            parts["averaged"] = self.averaged
+        return parts | {f"objective.{path}": part for path, part in find_stateful(self.objective).items()}
 
-    def pause_to_evaluate() -> None:
-        measured = averaged.module if averaged else network
-        measured.eval()
-        with torch.no_grad():
-            history.evaluations.append({"step": len(history.steps)} | evaluate(measured))
-        best.consider(history.evaluations[-1], measured)
-        if on_evaluate:
-            on_evaluate(measured, history)
 
-    model.train()
-    left, quiet = steps - len(history.steps), not progress or not accelerator.is_main_process
-    bar = tqdm(total=steps, initial=len(history.steps), disable=quiet, unit="step", mininterval=0.5)
-    try:
-        for batch in take(loader, left):
-            if checkpoint:  # a loader that knows its place knows no device
-                batch = tuple(part.to(accelerator.device) for part in batch)
-            with autocast:
-                values = objective(model, batch)
-            record(history, values, optimizer)  # before the step: a loss of NaN must not reach the weights
-            accelerator.backward(values["loss"])
-            optimizer.step()
-            optimizer.zero_grad()
-            schedule.step()
-            if averaged:
-                averaged.update_parameters(network)
-            bar.set_postfix({"loss": f"{history.steps[-1]['loss']:.4f}"}, refresh=False)
-            bar.update()
-            if evaluate and evaluate_every and len(history.steps) % evaluate_every == 0 and len(history.steps) < steps:
-                pause_to_evaluate()
-                model.train()
-            if checkpoint:
-                loader.mark()
-                if len(history.steps) % checkpoint_every == 0:
-                    save()
-        if evaluate and left:
-            pause_to_evaluate()
-        if left:
-            save()
-    except KeyboardInterrupt:
-        history.interrupted = True
-        print(f"Stopped after {len(history.steps)} of {steps} steps; what was trained so far is kept.")
-    finally:
-        bar.close()
-    if averaged and history.steps:
-        network.load_state_dict(averaged.module.state_dict())
-    best.restore(network)
-    network.eval().to(home)
-    return history
+class Learner:
+    """An optimizer and the schedule of its learning rate."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer, schedule: Schedule) -> None:
+        self.optimizer, self.schedule = optimizer, LambdaLR(optimizer, schedule)
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the next step."""
+        return self.optimizer.param_groups[0]["lr"]
+
+    def learn(self, loss: Tensor) -> None:
+        """Take one step down the gradient of the loss, a scalar."""
+        loss.backward()
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.schedule.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"optimizer": self.optimizer.state_dict(), "steps_done": self.schedule.last_epoch}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.last_epoch = state["steps_done"]
+
+
+class Checkpoint:
+    """The file that a training is saved in and goes on from; does nothing without a path."""
+
+    def __init__(self, path: Path | None, trainee: Trainee, loader: RewindableLoader) -> None:
+        self.path, self.trainee, self.loader = path and Path(path), trainee, loader
+
+    def save(self) -> None:
+        if self.path:
+            state = {"trainee": self.trainee.state_dict(), "loader": self.loader.state_dict()}
+            save_checkpoint(self.path, self.trainee.settings, state)
+
+    def load(self) -> None:
+        """Go on from the file, if there is one."""
+        if not self.path or not self.path.exists():
+            return
+        state = load_checkpoint(self.path, self.trainee.settings)
+        try:
+            self.trainee.load_state_dict(state["trainee"])
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise CheckpointError(
+                f"The checkpoint {self.path.name} is of another network. Use another file, or delete it to start anew. "
+                f"({error})"
+            ) from error
+        self.loader.load_state_dict(state["loader"])  # last: it sets the random numbers
 
 
 def take(loader: Iterable[tuple[Tensor, ...]], steps: int) -> Iterator[tuple[Tensor, ...]]:
@@ -183,20 +409,38 @@ def take(loader: Iterable[tuple[Tensor, ...]], steps: int) -> Iterator[tuple[Ten
             if done == steps:
                 return
         if done == before:
-            raise ValueError("The loader gives no batch: the set is smaller than one batch.")
+            raise ValueError(
+                "The loader gives no batch"
+                + (
+                    " any more: a generator runs once only; hand over a list or a DataLoader."
+                    if done
+                    else ": the set is smaller than one batch, or it is a generator that is used up."
+                )
+            )
 
 
-def record(history: History, values: dict[str, Tensor], optimizer: torch.optim.Optimizer) -> None:
-    """Enter one step into the history; stop with an explanation if the loss is not a number."""
-    entry = {name: value.item() for name, value in values.items()}
-    history.steps.append(entry)
-    if not math.isfinite(entry["loss"]):
-        last = [f"{step['loss']:.3g}" for step in history.steps[-5:]]
-        raise TrainingDiverged(
-            f"The loss became {entry['loss']} at step {len(history.steps)} (last losses: {', '.join(last)}; "
-            f"learning rate now {optimizer.param_groups[0]['lr']:.2g}). Usual reasons: the learning rate is too high "
-            "(try a tenth), the data hold NaN, or a logarithm or division met zero."
-        )
+def find_device(model: nn.Module) -> torch.device:
+    """Return where a network lives.
+
+    Raises:
+        ValueError: it has no weights, so that there is nothing to train.
+    """
+    weights = next(model.parameters(), None)
+    if weights is None:
+        raise ValueError(f"The network ({type(model).__name__}) has no weights: there is nothing to train.")
+    return weights.device
+
+
+def check_settings(*, steps: int, lr: float, average: float | None, precision: str) -> None:
+    """Refuse settings that make no sense, in words."""
+    if steps < 1:
+        raise ValueError(f"steps={steps}: a training takes at least one step")
+    if not lr > 0:
+        raise ValueError(f"lr={lr}: a learning rate is above 0")
+    if average is not None and not 0 <= average < 1:
+        raise ValueError(f"average={average}: the decay is a number from 0 to below 1, e.g. 0.99")
+    if precision not in ("no", "bf16"):
+        raise ValueError(f'precision={precision!r}: there are "no" (32 bits) and "bf16"')
 
 
 def make_average(model: nn.Module, decay: float | None) -> AveragedModel | None:
@@ -219,25 +463,40 @@ class WarmupCosine:
         return 0.5 + 0.5 * math.cos(math.pi * (step - self.warmup) / max(1, self.steps - self.warmup))
 
 
-class Best:
-    """Remembers the weights at the lowest value of ``monitor``; does nothing without one."""
+@contextmanager
+def finish_before_interrupt() -> Iterator[None]:
+    """Put off Ctrl-C to the end of the block: after half a step there is no exact way on."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield  # only the main thread hears Ctrl-C
+        return
+    heard: list[tuple] = []
+    signal.signal(signal.SIGINT, lambda *details: heard.append(details))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if heard:
+        handler(*heard[0])
 
-    def __init__(self, monitor: str | None) -> None:
-        self.monitor = monitor
-        self.value = math.inf
-        self.weights: dict[str, Tensor] | None = None
 
-    def consider(self, evaluation: dict[str, float], model: nn.Module) -> None:
-        if self.monitor and evaluation[self.monitor] < self.value:
-            self.value = evaluation[self.monitor]
-            self.weights = copy.deepcopy(model.state_dict())
+def is_reached(until: dict[str, float], evaluation: dict[str, float]) -> bool:
+    """Say whether each value named in ``until`` is at most as high as wanted."""
+    missing = set(until) - set(evaluation)
+    if missing:
+        raise ValueError(f"until asks for {', '.join(missing)}, but what is evaluated is {', '.join(evaluation)}")
+    return all(evaluation[name] <= highest for name, highest in until.items())
 
-    def restore(self, model: nn.Module) -> None:
-        if self.weights is not None:
-            model.load_state_dict(self.weights)
 
-    def state_dict(self) -> dict[str, Any]:
-        return {"value": self.value, "weights": self.weights}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.value, self.weights = state["value"], state["weights"]
+def describe_goal(until: dict[str, float], history: History) -> str:
+    """Say plainly whether the preset quality was reached, and how near the training came."""
+    if not history.evaluations:
+        return "The preset quality was not measured: the training stopped before its first evaluation."
+    verdict = "reached" if history.reached else "not reached"
+    last = history.evaluations[-1]
+    parts = []
+    for name, highest in until.items():
+        best = min(history.evaluations, key=lambda evaluation: evaluation[name])
+        near = "" if history.reached else f", best {best[name]:.3g} at step {best['step']:,}"
+        parts.append(f"{name} is {last[name]:.3g} (wanted: at most {highest:.3g}{near})")
+    return f"Preset quality {verdict} at step {last['step']:,}, after {last['seconds']:.0f} s: {'; '.join(parts)}."

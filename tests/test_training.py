@@ -1,17 +1,22 @@
 """The training loop: repeatable, safe to stop, clear when it fails, and it learns."""
 
 import copy
-from collections.abc import Iterator
+import itertools
+import resource
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from cnngen_course.checkpoints import CheckpointError
+from cnngen_course.checkpoints import CheckpointError, save_checkpoint
 from cnngen_course.datasets import make_loader, make_shapes
 from cnngen_course.models.classifier import Classifier
+from cnngen_course.objectives.adversarial import Adversarial, Opponent
 from cnngen_course.objectives.classification import Classification, compute_accuracy
+from cnngen_course.objectives.cycle import ImagePool
 from cnngen_course.training import History, TrainingDiverged, WarmupCosine, fit, make_average, take
 
 Batch = tuple[Tensor, Tensor]
@@ -93,40 +98,6 @@ def test_an_interruption_keeps_what_was_trained(capsys: pytest.CaptureFixture[st
     assert 0 < model.value.item() < whole.value.item()
 
 
-def test_an_interruption_keeps_the_best_weights() -> None:
-    seen: list[float] = []
-
-    def evaluate(model: nn.Module) -> dict[str, float]:
-        seen.append(model.value.item())
-        return {"distance": abs(model.value.item() - 0.2)}
-
-    model = Point()
-    settings = {"evaluate": evaluate, "evaluate_every": 2, "monitor": "distance"}
-    history = fit_quietly(model, Stopping(9), steps=20, **settings)
-    best = min(seen, key=lambda value: abs(value - 0.2))
-    assert model.value.item() == pytest.approx(best)
-    assert best != seen[-1]
-    assert [entry["step"] for entry in history.evaluations] == [2, 4, 6, 8]
-
-
-def test_a_monitor_keeps_the_best_and_not_the_last_weights() -> None:
-    values = iter([3.0, 1.0, 2.0])
-    kept: list[float] = []
-
-    def evaluate(model: nn.Module) -> dict[str, float]:
-        kept.append(model.value.item())
-        return {"score": next(values)}
-
-    model = Point()
-    fit_quietly(model, make_batches(6), steps=6, evaluate=evaluate, evaluate_every=2, monitor="score")
-    assert model.value.item() == pytest.approx(kept[1])
-
-
-def test_a_monitor_needs_an_evaluation() -> None:
-    with pytest.raises(ValueError, match="needs evaluate"):
-        fit_quietly(Point(), make_batches(2), steps=2, monitor="accuracy")
-
-
 def test_evaluation_is_regular_and_also_at_the_end() -> None:
     drawn: list[int] = []
 
@@ -140,6 +111,72 @@ def test_evaluation_is_regular_and_also_at_the_end() -> None:
     history = fit_quietly(Point(), make_batches(3), steps=7, evaluate=evaluate, evaluate_every=3, on_evaluate=draw)
     assert [entry["step"] for entry in history.evaluations] == [3, 6, 7]
     assert drawn == [1, 2, 3]
+    seconds = [entry["seconds"] for entry in history.evaluations]
+    assert seconds == sorted(seconds) and seconds[-1] == pytest.approx(history.seconds, abs=0.01)
+
+
+def test_to_look_needs_no_evaluation() -> None:
+    looks: list[int] = []
+    note = {"on_evaluate": lambda model, history: looks.append(len(history.steps))}
+    fit_quietly(Point(), make_batches(3), steps=6, evaluate_every=3, **note)
+    assert looks == [3, 6]
+
+
+def test_after_each_step_the_network_as_it_is_now_is_handed_over() -> None:
+    model, seen = Point(), []
+
+    def keep(network: nn.Module, history: History) -> None:
+        assert network is model and network.training
+        seen.append((len(history.steps), network.value.item()))
+
+    fit_quietly(model, make_batches(3), steps=4, on_step=keep)
+    assert [step for step, _ in seen] == [1, 2, 3, 4]
+    assert seen[-1][1] == model.value.item() > seen[0][1] > 0
+
+
+def test_whoever_watches_draws_no_random_number_from_the_training() -> None:
+    def draw(*_: object) -> dict[str, float]:
+        return {"value": torch.randn(3).sum().item()}
+
+    plain = train_shapes(0)
+    watched = train_shapes(0, evaluate=draw, on_evaluate=draw, on_step=draw, evaluate_every=2)
+    for name, weight in plain.state_dict().items():
+        assert torch.equal(weight, watched.state_dict()[name]), name
+
+
+def test_a_schedule_of_ones_own() -> None:
+    model, rates = Point(), []
+    note = {"on_step": lambda network, _: rates.append(network.value.item())}
+    fit_quietly(model, make_batches(3), steps=6, schedule=lambda step: 1.0 if step < 3 else 0.0, **note)
+    assert rates[0] < rates[1] < rates[2] == rates[3] == rates[5]
+
+
+def test_it_stops_at_the_preset_quality_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    note = {"evaluate": lambda network: {"distance": 10 - network.value.item()}, "evaluate_every": 2}
+    history = fit_quietly(Point(), make_batches(5), steps=50, until={"distance": 9.5}, **note)
+    assert history.reached is True and 0 < len(history.steps) < 50
+    assert f"Preset quality reached at step {len(history.steps)}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"steps": 0}, "at least one step"),
+        ({"lr": 0}, "a learning rate is above 0"),
+        ({"lr": float("nan")}, "a learning rate is above 0"),
+        ({"average": 1.0}, "from 0 to below 1"),
+        ({"precision": "fp8"}, 'there are "no"'),
+        ({"until": {"distance": 1.0}}, "needs evaluate"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused_in_words(settings: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        fit_quietly(Point(), make_batches(3), **({"steps": 3} | settings))
+
+
+def test_a_network_without_weights_is_refused_in_words() -> None:
+    with pytest.raises(ValueError, match=r"The network \(Flatten\) has no weights"):
+        fit_quietly(nn.Flatten(), make_batches(3), steps=3)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
@@ -187,6 +224,14 @@ def test_too_small_a_set_is_said() -> None:
         fit_quietly(Point(), make_loader(make_shapes(4), 16), steps=3)
 
 
+def test_a_generator_that_is_used_up_is_named() -> None:
+    batches = (batch for batch in make_batches(3))
+    with pytest.raises(ValueError, match="a generator runs once only"):
+        fit_quietly(Point(), batches, steps=5)
+    with pytest.raises(ValueError, match="a generator that is used up"):
+        fit_quietly(Point(), batches, steps=5)
+
+
 def test_the_loader_starts_again() -> None:
     assert list(take([1, 2, 3], 7)) == [1, 2, 3, 1, 2, 3, 1]
 
@@ -222,14 +267,13 @@ def test_the_model_itself_is_trained_not_a_copy() -> None:
 
 
 class NoisyPull:
-    """Pulls towards the batch with noise, and is interrupted as by a crash at one of its steps."""
+    """Pulls towards the batch with noise, and is interrupted as by a crash when a step is asked for."""
 
     def __init__(self, crash_at: int = 0) -> None:
-        self.crash_at, self.steps = crash_at, 0
+        self.crash = itertools.count(1), crash_at
 
     def __call__(self, model: nn.Module, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
-        self.steps += 1
-        if self.steps == self.crash_at:
+        if next(self.crash[0]) == self.crash[1]:
             raise RuntimeError("the power went out")
         return {"loss": (model.value - batch[0].mean() + torch.randn(())).square().mean()}
 
@@ -238,8 +282,13 @@ def run_noisily(checkpoint: Path, crash_at: int = 0, steps: int = 20) -> tuple[P
     torch.manual_seed(0)
     model, loader = Point(), make_loader(make_shapes(80, seed=1), 16)  # five batches a pass
     settings = {"lr": 0.1, "average": 0.9, "checkpoint": checkpoint, "checkpoint_every": 3, "progress": False}
-    measure = {"evaluate": lambda network: {"value": -network.value.item()}, "evaluate_every": 4, "monitor": "value"}
-    return model, fit(model, NoisyPull(crash_at), loader, steps=steps, **settings, **measure)
+    measure = {"evaluate": lambda network: {"value": -network.value.item()}, "evaluate_every": 4}
+    noisy = NoisyPull(crash_at)
+    return model, fit(model, lambda *parts: noisy(*parts), loader, steps=steps, **settings, **measure)
+
+
+def drop_seconds(history: History) -> list[dict[str, float]]:
+    return [{name: entry[name] for name in entry if name != "seconds"} for entry in history.evaluations]
 
 
 @pytest.mark.parametrize("crash_at", [5, 7, 11, 16])
@@ -250,7 +299,7 @@ def test_it_goes_on_after_a_crash_as_if_nothing_had_been(tmp_path: Path, crash_a
     torch.rand(7)  # whatever is drawn meanwhile
     resumed, later = run_noisily(tmp_path / "cut.pt")
     assert torch.equal(resumed.value, whole.value)
-    assert later.steps == history.steps and later.evaluations == history.evaluations
+    assert later.steps == history.steps and drop_seconds(later) == drop_seconds(history)
 
 
 def test_a_finished_run_is_only_read_again(tmp_path: Path) -> None:
@@ -263,3 +312,120 @@ def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:
     run_noisily(tmp_path / "run.pt")
     with pytest.raises(CheckpointError, match="of another run"):
         run_noisily(tmp_path / "run.pt", steps=21)
+
+
+def test_what_a_run_is_saved_under_does_not_matter(tmp_path: Path) -> None:
+    """With a checkpoint, under a path or a string, or without: the same weights."""
+    torch.manual_seed(0)
+    saved, _ = run_noisily(str(tmp_path / "new" / "run.pt"))
+    unsaved, _ = run_noisily(None)
+    assert torch.equal(saved.value, unsaved.value) and (tmp_path / "new" / "run.pt").exists()
+
+
+def play_against_an_opponent(checkpoint: Path | None, crash_at: int = 0, size: int = 4) -> tuple[nn.Module, nn.Module]:
+    """Train a network to be taken for real by an opponent that learns along and remembers older pictures."""
+    torch.manual_seed(0)
+    model, discriminator = nn.Linear(2, 2), nn.Sequential(nn.Linear(2, size), nn.LeakyReLU(), nn.Linear(size, 1))
+    calls = itertools.count(1)
+
+    def crash() -> None:
+        if next(calls) == crash_at:
+            raise RuntimeError("the power went out")
+
+    objective = Playful(Opponent(Judge(discriminator), Adversarial("non_saturating")), crash)
+    batches = [(torch.randn(8, 2, generator=torch.Generator().manual_seed(i)),) for i in range(5)]
+    settings = {"steps": 20, "lr": 1e-2, "checkpoint": checkpoint, "checkpoint_every": 3, "progress": False}
+    fit(model, objective, batches, **settings)
+    return model, discriminator
+
+
+class Judge(nn.Module):
+    def __init__(self, layers: nn.Module) -> None:
+        super().__init__()
+        self.layers = layers
+
+    def forward(self, images: Tensor, _: Tensor | None = None) -> Tensor:
+        return self.layers(images)[:, 0]
+
+
+class Playful:
+    def __init__(self, opponent: Opponent, before: Callable[[], None]) -> None:
+        self.opponents, self.pool, self.before = [opponent], ImagePool(16), before
+
+    def __call__(self, model: nn.Module, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        self.before()
+        generated = model(torch.randn(8, 2))
+        values = self.opponents[0].play(batch[0], generated, older=self.pool.swap(generated))
+        return {"loss": values["loss"]}
+
+
+@pytest.mark.parametrize("crash_at", [5, 14])
+def test_an_opponent_goes_on_as_if_nothing_had_been(tmp_path: Path, crash_at: int) -> None:
+    whole = play_against_an_opponent(None)
+    with pytest.raises(RuntimeError, match="power"):
+        play_against_an_opponent(tmp_path / "run.pt", crash_at)
+    resumed = play_against_an_opponent(tmp_path / "run.pt", crash_at=1000)
+    for one, other in zip(whole, resumed, strict=True):
+        for name, weight in one.state_dict().items():
+            assert torch.equal(weight, other.state_dict()[name]), name
+
+
+def test_an_objective_that_remembers_without_saving_is_refused(tmp_path: Path) -> None:
+    class Counting:
+        steps = 0
+
+        def __call__(self, model: nn.Module, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
+            self.steps += 1
+            return pull(model, batch)
+
+    fit(Point(), Counting(), make_batches(3), steps=3, progress=False)
+    with pytest.raises(CheckpointError, match=r"keeps something from step to step .*Counting and is .*steps=3"):
+        fit(Point(), Counting(), make_batches(3), steps=3, progress=False, checkpoint=tmp_path / "run.pt")
+
+
+def test_a_checkpoint_of_another_objective_or_network_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "run.pt"
+    settings = {"steps": 3, "progress": False, "checkpoint": file}
+    fit(Point(), pull, make_batches(3), **settings)
+    with pytest.raises(CheckpointError, match="objective pull where this one has Classification"):
+        fit(Point(), Classification(), make_batches(3), **settings)
+    with pytest.raises(CheckpointError, match=r"run\.pt is of another network"):
+        fit(nn.Linear(2, 1), pull, make_batches(3), **settings)
+
+
+def test_a_checkpoint_that_finds_no_room_says_so(tmp_path: Path) -> None:
+    """A limit on the size of files does what a full disk does; what was written before stays whole."""
+    before, file = resource.getrlimit(resource.RLIMIT_FSIZE), tmp_path / "run.pt"
+    run_noisily(file)
+    content = file.read_bytes()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+    try:
+        with pytest.raises(CheckpointError, match=r"run\.pt could not be written: is the disk full"):
+            save_checkpoint(file, {}, {"weights": torch.zeros(10_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert file.read_bytes() == content and list(tmp_path.iterdir()) == [file]
+
+
+@pytest.fixture
+def hears_ctrl_c() -> Iterator[None]:
+    """Listen to Ctrl-C as at a keyboard: a shell switches it off for what it starts in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hears_ctrl_c")
+def test_ctrl_c_waits_for_the_end_of_the_step_and_saves(tmp_path: Path) -> None:
+    def hasty(model: nn.Module, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        if next(calls) == 7:
+            signal.raise_signal(signal.SIGINT)
+        return pull(model, batch)
+
+    calls, whole, model = itertools.count(1), Point(), Point()
+    settings = {"steps": 20, "progress": False, "lr": 0.1}
+    history = fit(model, hasty, make_batches(3), checkpoint=tmp_path / "run.pt", **settings)
+    assert history.interrupted and len(history.steps) == 7
+    again = fit(model, hasty, make_batches(3), checkpoint=tmp_path / "run.pt", **settings)
+    fit(whole, pull, make_batches(3), **settings)
+    assert torch.equal(model.value, whole.value) and not again.interrupted

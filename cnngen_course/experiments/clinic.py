@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cnngen_course.adversarial_training import AdversarialHistory, fit_adversarial
+from cnngen_course.adversarial_training import fit_adversarial
 from cnngen_course.datasets import ImageSet, load_fashion_mnist, make_loader
 from cnngen_course.images import to_pixels
 from cnngen_course.models.gan import Discriminator, Generator
@@ -22,6 +22,7 @@ from cnngen_course.objectives.adversarial import LOSSES, Adversarial, Difference
 from cnngen_course.paths import read_data
 from cnngen_course.runtime import pick_precision
 from cnngen_course.set_metrics import find_nearest
+from cnngen_course.training import History
 
 CLASSES = (1, 8, 9)  # trousers, bags, ankle boots: easy to tell apart
 MOMENTS = (0, 25, 50, 100, 200, 400, 700, 1000)  # steps after which pictures are kept
@@ -457,21 +458,19 @@ def play_game(name: str) -> Run:
         generator, discriminator, data = Generator(), Discriminator(), load_fashion_mnist("train")
         kept: dict[int, Tensor] = {}
 
-        def keep(model: nn.Module, history: AdversarialHistory) -> None:
+        def keep(model: nn.Module, history: History) -> None:
             if len(history.steps) in GAME_MOMENTS:
                 images = sample_images(model, GAME_LABELS, random=torch.Generator().manual_seed(1))
                 kept[len(history.steps)] = to_pixels(images)
 
-        keep(generator, AdversarialHistory())
+        keep(generator, History())
         history = fit_adversarial(
             generator,
             discriminator,
             GAMES[name],
             make_loader(data, BATCH),
             steps=GAME_MOMENTS[-1],
-            evaluate=lambda _: {},
-            evaluate_every=25,
-            on_evaluate=keep,
+            on_step=keep,
             precision=pick_precision(),
             progress=False,
         )

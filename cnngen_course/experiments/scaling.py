@@ -4,7 +4,6 @@ They learn clothes at half their size by exact likelihood, because bits a pixel 
 What each run measured on its way lies in ``data/scaling``; ``python course.py rebuild scaling`` runs all of them anew.
 """
 
-import itertools
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -25,7 +24,7 @@ from cnngen_course.objectives.likelihood import (
 )
 from cnngen_course.paths import read_data
 from cnngen_course.runtime import pick_precision
-from cnngen_course.training import fit
+from cnngen_course.training import History, fit
 
 SIZE, LEVELS = 14, 16
 BATCH = 32
@@ -114,15 +113,14 @@ def run(setup: Setup, seed: int = 0, moments: tuple[int, ...] = MOMENTS, measure
         torch.manual_seed(seed)
         model, data = make_model(setup), load_small("train").select(slice(setup.pictures))
         sets = {"test": load_small("test").select(slice(measured)), "train": data.select(slice(measured))}
-        calls, found = itertools.count(1), []
+        found = []
 
-        def evaluate(network: nn.Module) -> dict[str, float]:
-            if next(calls) * moments[0] in moments:
+        def keep(network: nn.Module, history: History) -> None:
+            if len(history.steps) in moments:
                 found.append({name: measure_bits(network, some) for name, some in sets.items()})
-            return {}
 
         loader = make_loader(data, min(BATCH, setup.pictures))
-        every = {"evaluate": evaluate, "evaluate_every": moments[0], "precision": pick_precision()}
+        every = {"on_evaluate": keep, "evaluate_every": moments[0], "precision": pick_precision()}
         fit(model, Likelihood(), loader, steps=moments[-1], lr=4e-3, progress=False, **every)
     values = {name: tuple(round(entry[name], 4) for entry in found) for name in sets}
     parameters = sum(weight.numel() for weight in model.parameters())

@@ -30,7 +30,7 @@ from cnngen_course.objectives.classification import Classification, compute_accu
 from cnngen_course.objectives.reconstruction import Reconstruction
 from cnngen_course.paths import read_data
 from cnngen_course.runtime import pick_precision
-from cnngen_course.training import Objective, make_average, take
+from cnngen_course.training import History, Objective, TrainingDiverged, find_device, fit, take
 
 WEIGHTS = {"classify": 72_000, "draw": 120_000}  # of each network of a task, whatever its blocks
 LATENT_SIZE = 32
@@ -202,9 +202,7 @@ def measure(trial: Trial, model: nn.Module) -> tuple[float, Tensor]:
         some = test.select(slice(MEASURED))
         return compute_accuracy(model, some.images, some.labels), torch.empty(0, dtype=torch.uint8)
     images, shown = test.select(slice(MEASURED // 2)).images, test.select(find_shown()).images
-    was_training = model.training
-    redrawn, drawn = (model.eval()(pictures) for pictures in (images, shown))
-    model.train(was_training)
+    redrawn, drawn = (model(pictures.to(find_device(model))).cpu() for pictures in (images, shown))
     return compute_psnr(redrawn, images).mean().item(), to_pixels(drawn)
 
 
@@ -218,36 +216,35 @@ def run(trial: Trial) -> Log:
 
 
 def train(trial: Trial, model: nn.Module, objective: Objective) -> Log:
-    """The supervised loop of lesson 03, which also keeps the time and the score."""
-    optimizer = torch.optim.AdamW(model.parameters(), trial.lr, betas=(0.9, 0.99), weight_decay=0.02, fused=True)
-    averaged = make_average(model, trial.average)
-    autocast = torch.autocast("cpu", torch.bfloat16, enabled=pick_precision() == "bf16")
-    wanted = torch.linspace(0, trial.steps, trial.evaluations + 1)[1:].round().int().tolist()
-    losses, seconds, rows = [], [], []
-    start = time.process_time()
-    for step, batch in enumerate(make_batches(trial)):
-        for group in optimizer.param_groups:
-            group["lr"] = trial.lr * SCHEDULES[trial.schedule](step / trial.steps)
-        with autocast:
-            loss = objective(model, batch)["loss"]
-        losses.append(loss.item())
-        whole = math.isfinite(losses[-1])
-        if whole:
-            loss.backward()
-            optimizer.step()
-            optimizer.zero_grad()
-            if averaged:
-                averaged.update_parameters(model)
-        seconds.append(time.process_time() - start)
-        if step + 1 in wanted or not whole:
-            rows.append((step + 1, *measure(trial, averaged.module if averaged else model)))
-        if not whole:
-            break
-        start = time.process_time()  # measuring does not count
-    return make_log(model, losses, seconds, rows)
+    """Train the network as the trial says, and keep the time and the score."""
+    clock, rows = [time.process_time()], []
+
+    def keep(network: nn.Module, history: History) -> None:
+        rows.append((len(history.steps), *measure(trial, network)))
+
+    try:
+        history = fit(
+            model,
+            objective,
+            make_batches(trial),
+            steps=trial.steps,
+            lr=trial.lr,
+            schedule=lambda step: SCHEDULES[trial.schedule](step / trial.steps),
+            weight_decay=0.02,
+            average=trial.average,
+            precision=pick_precision(),
+            evaluate_every=trial.steps // trial.evaluations,
+            on_evaluate=keep,
+            on_step=lambda *_: clock.append(time.process_time()),
+            progress=False,
+        )
+    except TrainingDiverged as failure:
+        history = failure.history
+        keep(model, history)
+    return make_log(model, history.curve("loss"), clock, rows)
 
 
-def make_log(model: nn.Module, losses: list[float], seconds: list[float], rows: list[tuple[int, float, Tensor]]) -> Log:
+def make_log(model: nn.Module, losses: list[float], clock: list[float], rows: list[tuple[int, float, Tensor]]) -> Log:
     counted = pick_counted(model)
     inputs = torch.zeros(1, LATENT_SIZE) if isinstance(counted, Decoder) else torch.zeros(1, 4, 14, 14)
     places = torch.arange(1, len(losses) + 1).tensor_split(min(POINTS, len(losses)))
@@ -257,7 +254,7 @@ def make_log(model: nn.Module, losses: list[float], seconds: list[float], rows: 
         ends=torch.stack([part[-1] for part in places]),
         steps=torch.tensor([step for step, _, _ in rows]),
         scores=torch.tensor([score for _, score, _ in rows]),
-        step_seconds=float(np.quantile(seconds, 0.1)),
+        step_seconds=float(np.quantile(np.diff(clock), 0.1)),  # a step after an evaluation has that, too
         weights=count_weights(counted),
         multiply_adds=count_multiply_adds(counted, inputs),
         pixels=torch.stack([pixels for _, _, pixels in rows]),

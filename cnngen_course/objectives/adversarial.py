@@ -6,7 +6,7 @@ what is minimised, as a mean over the batch. ``softplus(a)`` is -log σ(-a), com
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -259,6 +259,15 @@ class Opponent:
         values |= self.game.compute_generator_loss(self.discriminator, real, generated, condition)
         self.discriminator.requires_grad_(True)
         return values
+
+    def state_dict(self) -> dict[str, Any]:
+        parts = {"discriminator": self.discriminator, "optimizer": self.optimizer}
+        return {name: part.state_dict() for name, part in parts.items()} | {"steps": self.steps}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.discriminator.load_state_dict(state["discriminator"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.steps = state["steps"]
 
 
 def sample_latents(

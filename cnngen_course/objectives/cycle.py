@@ -1,5 +1,7 @@
 """Translating without pairs: what has been there and back must be what it was (Zhu et al., 2017)."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -30,6 +32,12 @@ class ImagePool:
         shown[: len(places)][swapped] = self.pictures[places[swapped]]
         self.pictures[places[swapped]] = images[: len(places)][swapped]
         return shown
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"pictures": self.pictures}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.pictures = state["pictures"]
 
 
 class Cycle:

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from cnngen_course.adversarial_training import AdversarialHistory, fit_adversarial
+from cnngen_course.adversarial_training import fit_adversarial
 from cnngen_course.datasets import load_fashion_mnist, make_loader
 from cnngen_course.metrics import compute_features, compute_frechet, compute_label_consistency
 from cnngen_course.models.gan import Generator, NamingDiscriminator
@@ -14,6 +14,7 @@ from cnngen_course.pretrained import Metric, load_pretrained
 from cnngen_course.recipes.recipe import Recipe, main
 from cnngen_course.runtime import pick_precision
 from cnngen_course.set_metrics import compute_diversity, compute_kernel_distance, compute_precision_recall
+from cnngen_course.training import History
 
 
 def train(model: nn.Module, settings: dict[str, Any]) -> None:
@@ -24,7 +25,7 @@ def train(model: nn.Module, settings: dict[str, Any]) -> None:
     def evaluate(generator: nn.Module) -> dict[str, float]:
         return {"frechet": compute_frechet(real, compute_features(judge, sample_images(generator, some.labels)))}
 
-    def report(generator: nn.Module, history: AdversarialHistory) -> None:
+    def report(generator: nn.Module, history: History) -> None:
         recent = history.steps[-200:]
         score = sum(step["score_real"] for step in recent) / len(recent)
         print(f"\n{history.evaluations[-1]}, score of real pictures {score:.3f}")

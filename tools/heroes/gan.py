@@ -33,9 +33,7 @@ def make() -> Image.Image:
         objective,
         loader,
         steps=STEPS[-1],
-        evaluate=lambda _: {},
-        evaluate_every=50,
-        on_evaluate=lambda _, history: keep(len(history.steps)),
+        on_step=lambda _, history: keep(len(history.steps)),
         progress=False,
     )
     return render(plot_moments(moments, sample_ring(500)))
