@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools.pages import (
+    CONTRIBUTING,
     GLOSSARY,
     HOURS,
     PATHS,
@@ -17,6 +18,7 @@ from tools.pages import (
     read_minutes,
     read_text,
     read_words,
+    update_contributing,
     update_readme,
 )
 
@@ -28,6 +30,11 @@ LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s#:]+)\)")
 def test_the_readme_is_up_to_date() -> None:
     text = README.read_text(encoding="utf-8")
     assert text == update_readme(text), "run: python3 course.py pages"
+
+
+def test_the_plan_of_the_house_is_up_to_date() -> None:
+    text = CONTRIBUTING.read_text(encoding="utf-8")
+    assert text == update_contributing(text), "run: python3 course.py pages"
 
 
 def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:

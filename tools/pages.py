@@ -1,10 +1,13 @@
-"""``python course.py pages``: bring the README's table of lessons and the glossary up to what the lessons say.
+"""``python course.py pages``: bring README, glossary and CONTRIBUTING up to what lessons and modules say.
 
-The sentences of the table come from lesson 00, the minutes from each lesson's header, the words of the glossary from
-the "New words" at each lesson's end. Nothing is typed twice.
+The sentences of the README's table come from lesson 00, the minutes from each lesson's header, the words of the
+glossary from the "New words" at each lesson's end, the plan of the house from pyproject.toml's layers and from each
+module's first sentence. Nothing is typed twice.
 """
 
+import ast
 import re
+import tomllib
 from collections import defaultdict
 from pathlib import Path
 
@@ -14,13 +17,15 @@ from tools.execute import NOTEBOOKS, ROOT
 
 README = ROOT / "README.md"
 GLOSSARY = NOTEBOOKS / "GLOSSARY.md"
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+PACKAGE = ROOT / "cnngen_course"
 PATHS = {  # what fits into that many hours of work, and what each lesson needs comes before it
     "half a day": "00 01 04 13".split(),
     "one day": "00 01 03 04 07 08".split(),
     "two days": "00 01 02 03 04 05 07 08 10 11 13 18".split(),
 }
 HOURS = {"half a day": 5, "one day": 8, "two days": 16}
-MARKS = re.compile(r"(<!-- lessons: .*? -->\n).*?(<!-- end of lessons -->)", re.DOTALL)
+MARKS = r"(<!-- {0}: .*? -->\n).*?(<!-- end of {0} -->)"
 ROW = re.compile(r"^\| \[[^\]]*\]\((?P<file>\w+\.ipynb)\) \| (?P<text>[^|]+) \|", re.MULTILINE)
 NEW_WORD = re.compile(r"^- (?P<words>\*\*.+?\*\*(?:, \*\*.+?\*\*)*): (?P<meaning>.+)$", re.MULTILINE)
 
@@ -60,11 +65,50 @@ def make_table() -> str:
     return "\n".join([*rows, "", "Three ways through, exercises included:", "", *paths]) + "\n"
 
 
+def list_floors() -> list[list[str]]:
+    """Return the rooms of each floor of the package, from the ground up, as import-linter is told them."""
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    (floors,) = (rule["layers"] for rule in tools["importlinter"]["contracts"] if rule["type"] == "layers")
+    return [floor.split(" | ") for floor in reversed(floors)]
+
+
+def describe_module(module: Path) -> str:
+    """Return the first sentence of a module's docstring."""
+    words = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
+    return words.split("\n\n")[0].replace("\n", " ").replace("``", "`")
+
+
+def make_house() -> str:
+    """Return CONTRIBUTING's plan of the package: the floors, and one line a file."""
+    rows = ["| floor | file | what it is |", "|---|---|---|"]
+    for number, rooms in enumerate(list_floors()):
+        for room in rooms:
+            folder = PACKAGE / room
+            if not folder.is_dir():
+                rows.append(f"| {number} | `{room}` | {describe_module(folder.with_suffix('.py'))} |")
+                continue
+            rows.append(f"| {number} | **`{room}/`** | {describe_module(folder / '__init__.py')} |")
+            files = sorted(file for file in folder.glob("*.py") if file.stem != "__init__")
+            rows += [f"| | · `{file.stem}` | {describe_module(file)} |" for file in files]
+    return "\n".join(rows) + "\n"
+
+
+def update(text: str, name: str, content: str) -> str:
+    """Return a page with what stands between its two marks of that name as it should be."""
+    marks = re.compile(MARKS.format(name), re.DOTALL)
+    if not marks.search(text):
+        raise ValueError(f"the two comments between which the {name} stand are lost")
+    return marks.sub(lambda found: found[1] + content + found[2], text)
+
+
 def update_readme(text: str) -> str:
     """Return the README with its table of lessons as it should be."""
-    if not MARKS.search(text):
-        raise ValueError("README.md has lost the two comments between which the table of lessons stands")
-    return MARKS.sub(lambda found: found[1] + make_table() + found[2], text)
+    return update(text, "lessons", make_table())
+
+
+def update_contributing(text: str) -> str:
+    """Return CONTRIBUTING with its plan of the house as it should be."""
+    return update(text, "house", make_house())
 
 
 def read_words(lesson: Path) -> list[tuple[str, str]]:
@@ -86,6 +130,7 @@ def make_glossary() -> str:
 
 def main() -> None:
     README.write_text(update_readme(README.read_text(encoding="utf-8")), encoding="utf-8")
+    CONTRIBUTING.write_text(update_contributing(CONTRIBUTING.read_text(encoding="utf-8")), encoding="utf-8")
     GLOSSARY.write_text(make_glossary(), encoding="utf-8")
 
 
