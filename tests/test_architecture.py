@@ -32,6 +32,8 @@ SHARED = {
     "pad",
     "canvas",
     "report",
+    "guard",
+    "solutions",
     "recipe",
     "adversarial",
     "attacks",

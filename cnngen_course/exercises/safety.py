@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnngen_course.exercises.report import Exercise, Mistake, Report, Sheet, call, explain_number, explain_tensor
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_number, explain_tensor
 from cnngen_course.safety.attacks import quantise
 
 
@@ -28,11 +28,12 @@ def make_toy() -> tuple[nn.Module, Tensor, Tensor]:
 
 
 def judge_fgsm(answer: Any) -> str | None:
+    """Judge ``fgsm(model, images, labels, epsilon)``, one step of the fast gradient sign method."""
     model, images, labels = make_toy()
     for epsilon in (0.1, 0.02):
         wanted = solve_fgsm(model, images, labels, epsilon)
         given = images.clone()
-        got = call(answer, model, given, labels, epsilon)
+        got = call(answer, model, given, labels, epsilon, as_given=True)
         if not torch.equal(given.detach(), images):
             return "fgsm changes the pictures that it is given; return new ones."
         what = f"fgsm with epsilon = {epsilon}"
@@ -104,6 +105,7 @@ def solve_pass_through(images: Tensor, levels: int) -> Tensor:
 
 
 def judge_pass_through(answer: Any) -> str | None:
+    """Judge ``pass_through(images, levels)``, rounded values with a gradient of 1."""
     for levels in (2, 4, 9):
         images = torch.linspace(-1, 1, 23).view(1, 1, 1, 23).requires_grad_()
         got = call(answer, images, levels)
@@ -148,6 +150,7 @@ def solve_threshold(false_alarms: float, looks: int) -> float:
 
 
 def judge_threshold(answer: Any) -> str | None:
+    """Judge ``threshold(false_alarms, looks)``, the score to pass."""
     for false_alarms, looks in ((0.05, 1), (0.01, 100), (1e-3, 4096), (1e-6, 3 * 4096)):
         wanted = solve_threshold(false_alarms, looks)
         got = call(answer, false_alarms, looks)
@@ -192,17 +195,6 @@ THRESHOLD = Exercise(
 )
 
 SHEET = Sheet(FGSM, PASS_THROUGH, THRESHOLD)
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_fgsm(answer: Any) -> Report:
-    return SHEET.check("fgsm", answer)
-
-
-def check_pass_through(answer: Any) -> Report:
-    return SHEET.check("pass_through", answer)
-
-
-def check_threshold(answer: Any) -> Report:
-    return SHEET.check("threshold", answer)
