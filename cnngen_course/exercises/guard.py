@@ -38,9 +38,9 @@ def _ring(seconds: float) -> Iterator[None]:
             raise TimeUp
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
     try:
         try:
+            signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
             yield
         finally:
             over = True  # an alarm that is on its way already must not hit what follows
@@ -51,20 +51,24 @@ def _ring(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _throw(seconds: float) -> Iterator[None]:
-    target, running = ctypes.c_ulong(threading.get_ident()), threading.Lock()
+    target = ctypes.c_ulong(threading.get_ident())
+    starting, running = threading.Lock(), threading.Lock()
     throw: Callable[[ctypes.c_ulong, object], int] = ctypes.pythonapi.PyThreadState_SetAsyncExc
 
     def watch() -> None:
+        starting.acquire()
         wait = seconds
         while not running.acquire(timeout=wait):
             throw(target, ctypes.py_object(TimeUp))
             wait = AGAIN
 
+    starting.acquire()
     running.acquire()
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
         try:
+            starting.release()  # only now does its time begin: nothing may be thrown into the lines above
             yield
         finally:
             running.release()  # a single instruction: what is thrown falls before it or after it
