@@ -157,7 +157,7 @@ ZERO_LOSSES = Exercise(
     judge_zero_losses,
     (
         "Cycle: does back(there(ones)) equal ones? Identity: does there(twos) equal twos, and back(ones) equal ones?",
-        "Try it: there, back = exercise.TRANSLATORS['mirror'], and compute both losses for a few pictures.",
+        "Try it: there, back = exercise.TRANSLATORS['mirror']; ones = twos = torch.rand(2, 3, 8, 8).",
         "Four of the five come back unchanged. Only one of those four leaves alone what needs no change.",
     ),
     solve_zero_losses,

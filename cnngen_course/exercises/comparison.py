@@ -61,7 +61,7 @@ def solve_interval(wrong: int, count: int) -> tuple[float, float]:
     z = 1.96
     share = wrong / count
     middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    reach = z / (1 + z**2 / count) * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    reach = z / (1 + z**2 / count) * (share * (1 - share) / count + z**2 / (4 * count**2)) ** 0.5
     return middle - reach, middle + reach
 
 
@@ -107,7 +107,7 @@ INTERVAL = Exercise(
     (
         "Begin with share = wrong / count. Where does Wilson's formula put the middle, and how far does it reach?",
         "middle = (share + z² / 2n) / (1 + z² / n), and the reach has the same denominator, 1 + z² / n.",
-        "reach = z / (1 + z**2 / count) * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))",
+        "reach = z / (1 + z**2 / count) * (share * (1 - share) / count + z**2 / (4 * count**2)) ** 0.5",
     ),
     solve_interval,
     (

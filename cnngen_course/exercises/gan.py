@@ -128,6 +128,10 @@ def make_diagnosis(case: str) -> Exercise:
     def solve() -> str:
         return right
 
+    def explain() -> list[str]:
+        seen = [find_contradiction(load_run(case), name) for name in SIGNS if name != right]
+        return [*filter(None, seen), FAULTS[right].symptom]
+
     return Exercise(
         f"run_{case.lower()}",
         judge,
@@ -139,6 +143,7 @@ def make_diagnosis(case: str) -> Exercise:
         solve,
         tuple(Mistake(name, f"With {name},") for name in SIGNS if name != right),
         solution_gives_answer=True,
+        explain=explain,
     )
 
 
@@ -221,9 +226,11 @@ TEACH_DISCRIMINATOR = Exercise(
     "teach_discriminator",
     judge_teach_discriminator,
     (
-        "backward() fills in gradients all along the way that a value came. Which way did the generated points come?",
+        "loss.backward() fills in gradients all along the way that a value came. Which way "
+        "did the generated points come?",
         "tensor.detach() gives the same numbers without the way they came. Gradients also add up from step to step.",
-        "generated = generator(latents).detach(); then the loss of both, zero_grad(), backward(), step().",
+        "generated = generator(latents).detach(); then the loss of both, optimizer.zero_grad(), "
+        "loss.backward(), optimizer.step().",
     ),
     solve_teach_discriminator,
     (

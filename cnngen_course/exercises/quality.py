@@ -70,7 +70,7 @@ GAUSSIAN_FRECHET = Exercise(
 
 def solve_enough(spreads: dict[int, float], difference: float) -> int | None:
     # The difference of two values that each scatter by s scatters by √2 · s; twice that is rarely chance.
-    sizes = [size for size, spread in spreads.items() if 2 * math.sqrt(2) * spread <= difference]
+    sizes = [size for size, spread in spreads.items() if 2 * 2**0.5 * spread <= difference]
     return min(sizes, default=None)
 
 
@@ -129,7 +129,7 @@ ENOUGH = Exercise(
     (
         "If one measurement scatters by s, by how much does the difference of two such measurements scatter?",
         "Variances add, so the difference scatters by √2 · s. The rule: two of those have to fit into the difference.",
-        "Collect every size with 2 * math.sqrt(2) * spread <= difference, then min(sizes, default=None).",
+        "Collect every size with 2 * 2**0.5 * spread <= difference, then min(sizes, default=None).",
     ),
     solve_enough,
     (

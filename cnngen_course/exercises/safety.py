@@ -87,7 +87,7 @@ FGSM = Exercise(
     judge_fgsm,
     (
         "Ask for the gradient of the loss with respect to the pictures, not to the weights.",
-        "images = images.clone().requires_grad_(), then F.cross_entropy(model(images), labels).backward().",
+        "images = images.clone().requires_grad_(), then nn.functional.cross_entropy(model(images), labels).backward().",
         "return (images + epsilon * images.grad.sign()).clamp(-1, 1).detach()",
     ),
     solve_fgsm,
@@ -132,7 +132,7 @@ PASS_THROUGH = Exercise(
     (
         "You want one value going forward, and another function's gradient going back.",
         "x.detach() has the value of x and no gradient. Which sum has the rounded value, and the gradient of images?",
-        "images + (quantise(images, levels) - images).detach()",
+        "images + (attacks.quantise(images, levels) - images).detach()",
     ),
     solve_pass_through,
     (
@@ -183,7 +183,7 @@ THRESHOLD = Exercise(
     (
         "With one look: which score does a standard normal number pass in that share of all cases?",
         "With many looks each may only take its part of the alarms: false_alarms / looks.",
-        "NormalDist().inv_cdf(1 - false_alarms / looks), from the standard library's statistics.",
+        "from statistics import NormalDist; then NormalDist().inv_cdf(1 - false_alarms / looks).",
     ),
     solve_threshold,
     (

@@ -20,7 +20,9 @@ def write_solution(solution: Callable[..., Any], name: str, gives_answer: bool =
         header = _write_header(node, name if node.lineno == 1 else node.name)
         end = node.returns.end_lineno if node.returns else node.lineno
         lines[node.lineno - 1 : end] = [" " * node.col_offset + header]
-    if gives_answer:
+    if gives_answer and inspect.getclosurevars(solution).nonlocals:  # its text holds a name of the module
+        lines = [f"{name} = {solution()!r}"]
+    elif gives_answer:
         body = textwrap.dedent("\n".join(lines[1:]))
         lines = body.replace("return", f"{name} =", 1).splitlines()
     imports = _find_imports(solution, "\n".join(lines))

@@ -252,7 +252,7 @@ INTERVAL = Exercise(
     (
         "The spread of single ratings says how people differ; the mean of n ratings is √n times as steady.",
         "spread: root of the sum of squared distances from the mean, divided by n - 1. "
-        "reach: scipy.stats.t.ppf(0.975, n - 1) * spread / n ** 0.5.",
+        "reach: from scipy.stats import t; then t.ppf(0.975, n - 1) * spread / n ** 0.5.",
         "if n < 2: return mean, 1, 5. Else return mean, max(1, mean - reach), min(5, mean + reach).",
     ),
     solve_interval,

@@ -123,7 +123,8 @@ MAKE_CONDITION = Exercise(
     judge_condition,
     (
         "Write down by hand what classes 2 and 0, mixed half and half, should give if there are five classes.",
-        "F.one_hot(labels, class_count).float() makes the row of each class. Mix two such rows; add, don't overwrite.",
+        "torch.nn.functional.one_hot(labels, class_count).float() makes the row of each class. Mix two such rows; add, "
+        "don't overwrite.",
         "share[:, None] turns the shares into a column, which scales whole rows; torch.cat([weights, details], dim=1) "
         "puts the details behind.",
     ),

@@ -123,8 +123,8 @@ JOIN = Exercise(
         "Two steps: bring coarse to the size of fine, then lay both on top of each other as channels.",
         "torch.nn.functional.interpolate(coarse, scale_factor=2.0) doubles height and width; torch.cat(..., dim=1) "
         "puts channels behind each other.",
-        "coarse = interpolate(...), then torch.cat([coarse, fine], dim=1), with torch.zeros_like(fine) instead of "
-        "fine where skips is False.",
+        "coarse = torch.nn.functional.interpolate(...), then torch.cat([coarse, fine], dim=1), with "
+        "torch.zeros_like(fine) instead of fine where skips is False.",
     ),
     solve_join,
     (
