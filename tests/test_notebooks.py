@@ -137,7 +137,7 @@ def test_its_links_lead_somewhere(lesson: Path) -> None:
 @every_lesson
 def test_it_has_an_explorer_and_checked_exercises(lesson: Path) -> None:
     code = [cell for cell in select(read(lesson), "code")]
-    checks = [cell for cell in code if "exercise.check_" in cell.source]
+    checks = [cell for cell in code if "exercise.check(" in cell.source]
     assert len(checks) >= (1 if lesson.name.startswith("00") else 3)
     for cell in checks:
         assert "nbval-check-output" in cell.metadata.get("tags", [])

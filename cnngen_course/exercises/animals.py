@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cnngen_course.exercises.report import Exercise, Mistake, Report, Sheet, call, explain_number
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_number
 
 Translator = Callable[[Tensor], Tensor]
 
@@ -57,6 +57,7 @@ def make_cycle_cases() -> list[tuple[Translator, Translator, Tensor, Tensor, str
 
 
 def judge_cycle_error(answer: Any) -> str | None:
+    """Judge ``cycle_error(there, back, ones, twos)``, the sum of two mean absolute errors."""
     for there, back, ones, twos, reason in make_cycle_cases():
         got = call(answer, there, back, ones.clone(), twos.clone())
         wanted = solve_cycle_error(there, back, ones, twos).item()
@@ -128,6 +129,7 @@ REASONS = {
 
 
 def judge_zero_losses(answer: Any) -> str | None:
+    """Judge a dictionary from each of ``TRANSLATORS`` to the losses that are 0 for it."""
     if not isinstance(answer, dict):
         return f"a dictionary is asked for, from a translator's name to a tuple of losses, got {type(answer).__name__}."
     wanted = solve_zero_losses()
@@ -155,7 +157,7 @@ ZERO_LOSSES = Exercise(
     judge_zero_losses,
     (
         "Cycle: does back(there(ones)) equal ones? Identity: does there(twos) equal twos, and back(ones) equal ones?",
-        "Try it: there, back = exercise.TRANSLATORS['mirror'], and compute both losses for a few pictures.",
+        "Try it: there, back = exercise.TRANSLATORS['mirror']; ones = twos = torch.rand(2, 3, 8, 8).",
         "Four of the five come back unchanged. Only one of those four leaves alone what needs no change.",
     ),
     solve_zero_losses,
@@ -222,6 +224,7 @@ def make_fragility_cases() -> list[tuple[Translator, Translator, Tensor, Tensor,
 
 
 def judge_fragility(answer: Any) -> str | None:
+    """Judge ``fragility(there, back, images, noise)``, by what factor noise worsens the way back."""
     for there, back, images, noise, reason in make_fragility_cases():
         wanted = solve_fragility(there, back, images, noise).item()
         got = call(answer, there, back, images.clone(), noise.clone())
@@ -276,17 +279,6 @@ FRAGILITY = Exercise(
 )
 
 SHEET = Sheet(CYCLE_ERROR, ZERO_LOSSES, FRAGILITY)
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_cycle_error(answer: Any) -> Report:
-    return SHEET.check("cycle_error", answer)
-
-
-def check_zero_losses(answer: Any) -> Report:
-    return SHEET.check("zero_losses", answer)
-
-
-def check_fragility(answer: Any) -> Report:
-    return SHEET.check("fragility", answer)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnngen_course.exercises.report import Exercise, Mistake, Report, Sheet, call, explain_number
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_number
 
 Batches = Sequence[tuple[Tensor, Tensor]]
 
@@ -17,19 +17,20 @@ Batches = Sequence[tuple[Tensor, Tensor]]
 CASES = ((1, 16, 3, 28), (16, 16, 3, 28), (16, 32, 1, 14), (64, 10, 5, 7))
 
 
-def count_cost(in_channels: int, out_channels: int, kernel_size: int, size: int) -> tuple[int, int]:
+def solve_count_cost(in_channels: int, out_channels: int, kernel_size: int, size: int) -> tuple[int, int]:
     weights = out_channels * in_channels * kernel_size**2
     parameters = weights + out_channels  # one bias for each output channel
     multiply_adds = weights * size**2  # every weight works once at every place
     return parameters, multiply_adds
 
 
-def check_cost_of(answer: Any) -> str | None:
+def judge_count_cost(answer: Any) -> str | None:
+    """Judge ``count_cost(in_channels, out_channels, kernel_size, size)``: parameters and multiply-adds."""
     for case in CASES:
         got = call(answer, *case)
         if not isinstance(got, tuple | list) or len(got) != 2:
             return f"count_cost should return two numbers, (parameters, multiply_adds), got {got!r:.60}."
-        parameters, multiply_adds = count_cost(*case)
+        parameters, multiply_adds = solve_count_cost(*case)
         where = f"for {case[0]} → {case[1]} channels, kernel {case[2]}, on {case[3]} × {case[3]} places"
         if tuple(got) == (multiply_adds, parameters):
             return "The two numbers are in the wrong order: first the parameters, then the multiply-adds."
@@ -59,7 +60,7 @@ def _cost_of_one_line(i: int, o: int, k: int, size: int) -> tuple[int, int]:
 
 
 def _cost_swapped(*case: int) -> tuple[int, int]:
-    return count_cost(*case)[::-1]
+    return solve_count_cost(*case)[::-1]
 
 
 def _cost_of_flat_kernel(i: int, o: int, k: int, size: int) -> tuple[int, int]:
@@ -69,7 +70,7 @@ def _cost_of_flat_kernel(i: int, o: int, k: int, size: int) -> tuple[int, int]:
 # ---------------------------------------------------------------- a loop with three faults
 
 
-def train_and_measure(
+def solve_loop(
     model: nn.Module, optimizer: torch.optim.Optimizer, batches: Batches, test_images: Tensor, test_labels: Tensor
 ) -> float:
     for images, labels in batches:
@@ -137,7 +138,8 @@ def _make_pictures(count: int, random: torch.Generator) -> tuple[Tensor, Tensor]
     return torch.randn(count, 1, 4, 4, generator=random) + labels[:, None, None, None], labels
 
 
-def check_loop_of(answer: Any) -> str | None:
+def judge_loop(answer: Any) -> str | None:
+    """Judge ``train_and_measure(model, optimizer, batches, test_images, test_labels)`` by weights and result."""
     for seed in (0, 1):
         result, model, moved = run_loop(answer, seed)
         if not moved.any():
@@ -165,7 +167,7 @@ def check_loop_of(answer: Any) -> str | None:
                 "The network was measured in training mode: dropout still throws answers away and batch norm looks at "
                 "the other test pictures. Call model.eval() first."
             )
-        wanted, _, _ = run_loop(train_and_measure, seed)
+        wanted, _, _ = run_loop(solve_loop, seed)
         if problem := explain_number(result, wanted, "The share of test pictures named rightly"):
             return problem
     return None
@@ -178,13 +180,13 @@ def _loop_without_step(model: nn.Module, _optimizer: Any, batches: Batches, imag
 
 
 def _loop_in_percent(*arguments: Any) -> float:
-    return 100 * train_and_measure(*arguments)
+    return 100 * solve_loop(*arguments)
 
 
 # ---------------------------------------------------------------- a shortcut that fits
 
 
-def make_shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Module:
+def solve_shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Module:
     if in_channels == out_channels and stride == 1:
         return nn.Identity()
     return nn.Conv2d(in_channels, out_channels, kernel_size=1, stride=stride, bias=False)
@@ -193,7 +195,8 @@ def make_shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Module
 SHORTCUTS = ((8, 8, 1, 14), (8, 12, 1, 14), (8, 8, 2, 14), (6, 12, 2, 7), (12, 4, 2, 9))
 
 
-def check_shortcut_of(answer: Any) -> str | None:
+def judge_shortcut(answer: Any) -> str | None:
+    """Judge ``make_shortcut(in_channels, out_channels, stride)``, the layer that makes the input fit."""
     for in_channels, out_channels, stride, size in SHORTCUTS:
         shortcut = call(answer, in_channels, out_channels, stride)
         if not isinstance(shortcut, nn.Module):
@@ -245,7 +248,7 @@ def _three_by_three(i: int, o: int, stride: int) -> nn.Module:
 SHEET = Sheet(
     Exercise(
         name="count_cost",
-        check=check_cost_of,
+        check=judge_count_cost,
         hints=(
             "Begin with one output channel: how many input channels does its kernel look at, how many places each?",
             "The weights have the shape (out_channels, in_channels, kernel_size, kernel_size). The bias adds one "
@@ -253,7 +256,7 @@ SHEET = Sheet(
             "parameters = out_channels * in_channels * kernel_size**2 + out_channels. Each weight (not the bias) is "
             "multiplied once at each of the size**2 places of the output.",
         ),
-        solution=count_cost,
+        solution=solve_count_cost,
         mistakes=(
             Mistake(_cost_without_bias, "The bias is missing"),
             Mistake(_cost_of_bias_too, "Adding a bias is no multiplication"),
@@ -263,8 +266,8 @@ SHEET = Sheet(
         ),
     ),
     Exercise(
-        name="loop",
-        check=check_loop_of,
+        name="train_and_measure",
+        check=judge_loop,
         hints=(
             "Compare it line by line with the loop of this lesson. One call is missing before the backward pass, one "
             "before measuring, and one is too many.",
@@ -273,7 +276,7 @@ SHEET = Sheet(
             "Add optimizer.zero_grad() as the first line of the loop, take .softmax(dim=1) away, and call model.eval() "
             "before the test pictures.",
         ),
-        solution=train_and_measure,
+        solution=solve_loop,
         mistakes=(
             Mistake(make_faulty_loop(False, False, False), "not the only fault"),
             Mistake(make_faulty_loop(clears=False), "clear them for each batch"),
@@ -284,8 +287,8 @@ SHEET = Sheet(
         ),
     ),
     Exercise(
-        name="shortcut",
-        check=check_shortcut_of,
+        name="make_shortcut",
+        check=judge_shortcut,
         hints=(
             "Two tensors can be added if all their sizes agree. Which sizes does a convolution with stride 2 change?",
             "Nothing changes: nn.Identity(). Otherwise a convolution that looks at one place only, and takes the same "
@@ -293,7 +296,7 @@ SHEET = Sheet(
             "nn.Conv2d(in_channels, out_channels, kernel_size=1, stride=stride, bias=False) whenever the channels "
             "differ or the stride is not 1.",
         ),
-        solution=make_shortcut,
+        solution=solve_shortcut,
         mistakes=(
             Mistake(_always_identity, "they cannot be added"),
             Mistake(_without_stride, "The shortcut gives 14 × 14 places"),
@@ -303,17 +306,6 @@ SHEET = Sheet(
     ),
 )
 
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_count_cost(answer: Any) -> Report:
-    return SHEET.check("count_cost", answer)
-
-
-def check_loop(answer: Any) -> Report:
-    return SHEET.check("loop", answer)
-
-
-def check_shortcut(answer: Any) -> Report:
-    return SHEET.check("shortcut", answer)

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from cnngen_course.exercises.report import Exercise, Mistake, Report, Sheet, call, explain_number
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_number
 
 
 def solve_equal_steps(budget: float, seconds_per_step: dict[str, float]) -> dict[str, int]:
@@ -20,6 +20,7 @@ BUDGETS = (
 
 
 def judge_equal_steps(answer: Any) -> str | None:
+    """Judge ``equal_steps(budget, seconds_per_step)``, which gives every model the same time."""
     for budget, seconds, reason in BUDGETS:
         got, wanted = call(answer, budget, dict(seconds)), solve_equal_steps(budget, seconds)
         what = f"equal_steps({budget:g}, {seconds})"
@@ -60,7 +61,7 @@ def solve_interval(wrong: int, count: int) -> tuple[float, float]:
     z = 1.96
     share = wrong / count
     middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    reach = z / (1 + z**2 / count) * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    reach = z / (1 + z**2 / count) * (share * (1 - share) / count + z**2 / (4 * count**2)) ** 0.5
     return middle - reach, middle + reach
 
 
@@ -74,6 +75,7 @@ RATES = (
 
 
 def judge_interval(answer: Any) -> str | None:
+    """Judge ``interval(wrong, count)``, the 95% interval of an error rate by Wilson's formula."""
     for wrong, count, reason in RATES:
         got, wanted = call(answer, wrong, count), solve_interval(wrong, count)
         what = f"interval({wrong}, {count})"
@@ -105,7 +107,7 @@ INTERVAL = Exercise(
     (
         "Begin with share = wrong / count. Where does Wilson's formula put the middle, and how far does it reach?",
         "middle = (share + z² / 2n) / (1 + z² / n), and the reach has the same denominator, 1 + z² / n.",
-        "reach = z / (1 + z**2 / count) * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))",
+        "reach = z / (1 + z**2 / count) * (share * (1 - share) / count + z**2 / (4 * count**2)) ** 0.5",
     ),
     solve_interval,
     (
@@ -140,6 +142,7 @@ CLAIMS = (
 
 
 def judge_supported(answer: Any) -> str | None:
+    """Judge ``supported(values, better, worse)``, whether every run bears a claim out."""
     for values, better, worse, reason in CLAIMS:
         got = call(answer, {name: list(runs) for name, runs in values.items()}, better, worse)
         wanted = solve_supported(values, better, worse)
@@ -183,20 +186,6 @@ SUPPORTED = Exercise(
 
 
 SHEET = Sheet(EQUAL_STEPS, INTERVAL, SUPPORTED)
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_equal_steps(answer: Any) -> Report:
-    """Judge ``equal_steps(budget, seconds_per_step)``, which gives every model the same time."""
-    return SHEET.check("equal_steps", answer)
-
-
-def check_interval(answer: Any) -> Report:
-    """Judge ``interval(wrong, count)``, the 95% interval of an error rate by Wilson's formula."""
-    return SHEET.check("interval", answer)
-
-
-def check_supported(answer: Any) -> Report:
-    """Judge ``supported(values, better, worse)``, whether every run bears a claim out."""
-    return SHEET.check("supported", answer)

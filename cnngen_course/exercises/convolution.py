@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cnngen_course.exercises.report import Exercise, Mistake, Report, Sheet, call, explain_number
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_number
 from cnngen_course.operations import compute_output_size, compute_receptive_field, convolve
 
 
@@ -28,6 +28,7 @@ SIZES = (
 
 
 def judge_output_size(answer: Any) -> str | None:
+    """Judge a function ``output_size(size, kernel_size, stride, padding, dilation) -> int``."""
     chance = random.Random(0)
     more = [(chance.randint(20, 99), *(chance.randint(1, 5) for _ in range(4))) for _ in range(20)]
     for arguments, reason in (*SIZES, *((case, "check all five numbers together") for case in more)):
@@ -72,6 +73,7 @@ def make_edge(angle: str) -> Tensor:
 
 
 def judge_edge_kernel(answer: Any) -> str | None:
+    """Judge a function ``edge_kernel() -> Tensor (3, 3)`` by what it does to edges."""
     kernel = call(answer)
     if not isinstance(kernel, Tensor):
         return f"edge_kernel() should return a tensor, got {type(kernel).__name__}."
@@ -132,6 +134,7 @@ def solve_far_sight() -> list[tuple[int, int]]:
 
 
 def judge_far_sight(answer: Any) -> str | None:
+    """Judge a function ``far_sight() -> list of (kernel_size, stride)`` by what it sees."""
     layers = call(answer)
     if not isinstance(layers, list | tuple) or not layers:
         return f"far_sight() should return a list of (kernel_size, stride), got {layers!r}."[:300]
@@ -183,20 +186,6 @@ FAR_SIGHT = Exercise(
 )
 
 SHEET = Sheet(OUTPUT_SIZE, EDGE_KERNEL, FAR_SIGHT)
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_output_size(answer: Any) -> Report:
-    """Judge a function ``output_size(size, kernel_size, stride, padding, dilation) -> int``."""
-    return SHEET.check("output_size", answer)
-
-
-def check_edge_kernel(answer: Any) -> Report:
-    """Judge a function ``edge_kernel() -> Tensor (3, 3)`` by what it does to edges."""
-    return SHEET.check("edge_kernel", answer)
-
-
-def check_far_sight(answer: Any) -> Report:
-    """Judge a function ``far_sight() -> list of (kernel_size, stride)`` by what it sees."""
-    return SHEET.check("far_sight", answer)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from cnngen_course.datasets import make_shapes
-from cnngen_course.exercises.report import Exercise, Mistake, Report, Sheet, call, explain_tensor
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_tensor
 from cnngen_course.images import to_images
 
 
@@ -19,6 +19,7 @@ def solve_centre_square(height: int, width: int) -> tuple[int, int, int]:
 
 
 def judge_centre_square(answer: Any) -> str | None:
+    """Judge a function ``centre_square(height, width) -> (top, left, side)``."""
     chance = random.Random(0)
     cases = [
         (30, 50),
@@ -112,6 +113,7 @@ def plant_copies(seed: int = 0) -> tuple[Tensor, Tensor]:
 
 
 def judge_find_copies(answer: Any) -> str | None:
+    """Judge a function ``find_copies(train, test, limit) -> list`` of places in the test set."""
     wanted = {*EXACT, *NOISY, *MIRRORED}
     for seed in (0, 1, 2):
         train, test = plant_copies(seed)
@@ -210,6 +212,7 @@ def make_rows(seed: int, count: int = 60, size: int = 5) -> Tensor:
 
 
 def judge_whiten(answer: Any) -> str | None:
+    """Judge a function ``whiten(rows, epsilon) -> Tensor`` of the shape of ``rows``."""
     for seed, epsilon in ((0, 0.0), (1, 0.0), (2, 0.5)):
         rows = make_rows(seed)
         got = call(answer, rows.clone(), epsilon)
@@ -277,20 +280,6 @@ def _turn(rows: Tensor, epsilon: float, power: float, back: bool) -> Tensor:
 
 
 SHEET = Sheet(CENTRE_SQUARE, FIND_COPIES, WHITEN)
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_centre_square(answer: Any) -> Report:
-    """Judge a function ``centre_square(height, width) -> (top, left, side)``."""
-    return SHEET.check("centre_square", answer)
-
-
-def check_find_copies(answer: Any) -> Report:
-    """Judge a function ``find_copies(train, test, limit) -> list`` of places in the test set."""
-    return SHEET.check("find_copies", answer)
-
-
-def check_whiten(answer: Any) -> Report:
-    """Judge a function ``whiten(rows, epsilon) -> Tensor`` of the shape of ``rows``."""
-    return SHEET.check("whiten", answer)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from cnngen_course.exercises.report import Exercise, Mistake, Report, Sheet, call, explain_number
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_number
 from cnngen_course.experiments.clinic import CASES, FAULTS, SIGNS, find_contradiction, load_run
 from cnngen_course.models.gan import PointDiscriminator, PointGenerator
 
@@ -21,6 +21,7 @@ def solve_generator_loss(generated: Tensor) -> Tensor:
 
 
 def judge_discriminator_loss(answer: Any) -> str | None:
+    """Judge ``discriminator_loss(real, generated)``, one number from the logits of both."""
     real, generated = torch.tensor([2.0, -1.0, 0.5]), torch.tensor([-0.5, 1.5, -3.0])
     got = call(answer, real, generated)
     wanted = solve_discriminator_loss(real, generated).item()
@@ -35,6 +36,7 @@ def judge_discriminator_loss(answer: Any) -> str | None:
 
 
 def judge_generator_loss(answer: Any) -> str | None:
+    """Judge ``generator_loss(generated)``, the non-saturating one."""
     generated = torch.tensor([-0.5, 1.5, -3.0])
     got = call(answer, generated)
     wanted = solve_generator_loss(generated).item()
@@ -49,8 +51,8 @@ def judge_generator_loss(answer: Any) -> str | None:
 
 def explain_loss(got: Any, wanted: float, what: str, reasons: dict[float, str]) -> str | None:
     problem = explain_number(got, wanted, what)
-    if problem and isinstance(got, Tensor) and got.numel() == 1:
-        known = [reason for value, reason in reasons.items() if abs(got.item() - value) < 1e-4]
+    if problem and isinstance(got, int | float):
+        known = [reason for value, reason in reasons.items() if abs(got - value) < 1e-4]
         problem += f" {known[0]}" if known else ""
     if problem and isinstance(got, Tensor) and got.numel() > 1:
         problem += " It should be one number: the mean over the batch."
@@ -115,6 +117,7 @@ def make_diagnosis(case: str) -> Exercise:
     right = CASES[case]
 
     def judge(answer: Any) -> str | None:
+        """Judge the name of what is wrong with the run, by what the run shows."""
         if not isinstance(answer, str):
             return f"a diagnosis is a text such as {sorted(SIGNS)[0]!r}, got {type(answer).__name__}."
         name = answer.strip().lower()
@@ -125,8 +128,12 @@ def make_diagnosis(case: str) -> Exercise:
     def solve() -> str:
         return right
 
+    def explain() -> list[str]:
+        seen = [find_contradiction(load_run(case), name) for name in SIGNS if name != right]
+        return [*filter(None, seen), FAULTS[right].symptom]
+
     return Exercise(
-        f"diagnose_{case.lower()}",
+        f"run_{case.lower()}",
         judge,
         (
             "Look at the pictures first: do they change from latent to latent, and from moment to moment?",
@@ -136,6 +143,7 @@ def make_diagnosis(case: str) -> Exercise:
         solve,
         tuple(Mistake(name, f"With {name},") for name in SIGNS if name != right),
         solution_gives_answer=True,
+        explain=explain,
     )
 
 
@@ -154,6 +162,7 @@ def solve_teach_discriminator(
 
 
 def judge_teach_discriminator(answer: Any) -> str | None:
+    """Judge ``teach_discriminator(generator, discriminator, optimizer, real, latents)``, one step of one player."""
     random = torch.Generator().manual_seed(0)
     real, latents = torch.randn(16, 2, generator=random) + 1, torch.randn(16, 2, generator=random)
     generator, discriminator, optimizer = make_players()
@@ -217,9 +226,11 @@ TEACH_DISCRIMINATOR = Exercise(
     "teach_discriminator",
     judge_teach_discriminator,
     (
-        "backward() fills in gradients all along the way that a value came. Which way did the generated points come?",
+        "loss.backward() fills in gradients all along the way that a value came. Which way "
+        "did the generated points come?",
         "tensor.detach() gives the same numbers without the way they came. Gradients also add up from step to step.",
-        "generated = generator(latents).detach(); then the loss of both, zero_grad(), backward(), step().",
+        "generated = generator(latents).detach(); then the loss of both, optimizer.zero_grad(), "
+        "loss.backward(), optimizer.step().",
     ),
     solve_teach_discriminator,
     (
@@ -231,30 +242,6 @@ TEACH_DISCRIMINATOR = Exercise(
 )
 
 SHEET = Sheet(DISCRIMINATOR_LOSS, GENERATOR_LOSS, make_diagnosis("B"), make_diagnosis("D"), TEACH_DISCRIMINATOR)
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_discriminator_loss(answer: Any) -> Report:
-    """Judge ``discriminator_loss(real, generated)``, one number from the logits of both."""
-    return SHEET.check("discriminator_loss", answer)
-
-
-def check_generator_loss(answer: Any) -> Report:
-    """Judge ``generator_loss(generated)``, the non-saturating one."""
-    return SHEET.check("generator_loss", answer)
-
-
-def check_diagnose_b(answer: Any) -> Report:
-    """Judge the name of what is wrong with run B."""
-    return SHEET.check("diagnose_b", answer)
-
-
-def check_diagnose_d(answer: Any) -> Report:
-    """Judge the name of what is wrong with run D."""
-    return SHEET.check("diagnose_d", answer)
-
-
-def check_teach_discriminator(answer: Any) -> Report:
-    """Judge ``teach_discriminator(generator, discriminator, optimizer, real, latents)``, one step of one player."""
-    return SHEET.check("teach_discriminator", answer)

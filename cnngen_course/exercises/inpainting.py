@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cnngen_course.exercises.report import Exercise, Mistake, Report, Sheet, call, explain_number, explain_tensor
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_number, explain_tensor
 from cnngen_course.masks import sample_masks
 
 
@@ -32,6 +32,7 @@ def make_error_cases() -> list[tuple[Tensor, Tensor, Tensor, str]]:
 
 
 def judge_hole_error(answer: Any) -> str | None:
+    """Judge ``hole_error(filled, images, known)``, the mean squared error of the missing pixels."""
     for filled, images, known, reason in make_error_cases():
         got = call(answer, filled.clone(), images.clone(), known.clone())
         what = f"hole_error for pictures {tuple(images.shape)} with {int((~known).sum())} missing places"
@@ -82,9 +83,10 @@ def make_masks() -> list[tuple[Tensor, str]]:
 
 
 def judge_grow(answer: Any) -> str | None:
+    """Judge ``grow(known)``, the mask after one partial convolution."""
     for known, reason in make_masks():
         before = known.clone()
-        got = call(answer, known)
+        got = call(answer, known, as_given=True)
         what = f"grow of a mask {tuple(known.shape)} with {int(before.sum())} known pixels"
         if not torch.equal(known, before):
             return "grow changes the mask that it is given; return a new one."
@@ -172,6 +174,7 @@ def make_depth_cases() -> list[tuple[Tensor, str]]:
 
 
 def judge_depth(answer: Any) -> str | None:
+    """Judge ``depth(known)``, how often a mask must grow until nothing is missing, or None."""
     for known, reason in make_depth_cases():
         wanted = solve_depth(known)
         got = call(answer, known.clone())
@@ -204,17 +207,6 @@ DEPTH = Exercise(
 )
 
 SHEET = Sheet(HOLE_ERROR, GROW, DEPTH)
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_hole_error(answer: Any) -> Report:
-    return SHEET.check("hole_error", answer)
-
-
-def check_grow(answer: Any) -> Report:
-    return SHEET.check("grow", answer)
-
-
-def check_depth(answer: Any) -> Report:
-    return SHEET.check("depth", answer)

@@ -12,7 +12,6 @@ from torch.nn import functional as F
 from cnngen_course.exercises.report import (
     Exercise,
     Mistake,
-    Report,
     Sheet,
     call,
     explain_tensor,
@@ -86,6 +85,7 @@ LAYERS: tuple[tuple[Callable[[Tensor], Tensor], bool, str], ...] = (
 
 
 def judge_leaks(answer: Any) -> str | None:
+    """Judge ``leaks(function)``: does any answer depend on its own or a later pixel?"""
     for function, leak, what in LAYERS:
         with torch.random.fork_rng(devices=[]):  # the learner's own dice fall the same each time, and stay as they were
             torch.manual_seed(0)
@@ -152,6 +152,7 @@ def solve_to_bits(log_likelihood: Tensor, shape: tuple[int, int, int]) -> Tensor
 
 
 def judge_to_bits(answer: Any) -> str | None:
+    """Judge ``to_bits(log_likelihood, shape)``, bits per dimension from nats."""
     cases = (
         (torch.tensor([-784 * math.log(16)]), (1, 28, 28), "sixteen levels, all equally likely, need 4 bits each"),
         (torch.tensor([-12 * math.log(2), 0.0]), (3, 2, 2), "one fair coin a value is 1 bit, certainty is 0 bits"),
@@ -211,6 +212,7 @@ def solve_cool(logits: Tensor, temperature: float) -> Tensor:
 
 
 def judge_cool(answer: Any) -> str | None:
+    """Judge ``cool(logits, temperature)``, probabilities at a temperature."""
     chance = torch.Generator().manual_seed(0)
     cases = (
         (torch.randn(5, 4, generator=chance), 1.0, "at 1 it is the plain softmax over dimension 1"),
@@ -274,6 +276,7 @@ def solve_rank(candidates: Tensor, log_probabilities: Tensor, count: int) -> Ten
 
 
 def judge_rank(answer: Any) -> str | None:
+    """Judge ``rank(candidates, log_probabilities, count)``, the most probable candidates first."""
     chance = torch.Generator().manual_seed(0)
     for size, count, ties in ((6, 6, False), (9, 1, False), (40, 12, True)):
         candidates = torch.arange(size).view(-1, 1, 1, 1).expand(-1, 1, 2, 2).clone()  # picture i is full of i
@@ -326,25 +329,6 @@ RANK = Exercise(
 
 
 SHEET = Sheet(LEAKS, TO_BITS, COOL, RANK)
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_leaks(answer: Any) -> Report:
-    """Judge ``leaks(function)``: does any answer depend on its own or a later pixel?"""
-    return SHEET.check("leaks", answer)
-
-
-def check_to_bits(answer: Any) -> Report:
-    """Judge ``to_bits(log_likelihood, shape)``, bits per dimension from nats."""
-    return SHEET.check("to_bits", answer)
-
-
-def check_cool(answer: Any) -> Report:
-    """Judge ``cool(logits, temperature)``, probabilities at a temperature."""
-    return SHEET.check("cool", answer)
-
-
-def check_rank(answer: Any) -> Report:
-    """Judge ``rank(candidates, log_probabilities, count)``, the most probable candidates first."""
-    return SHEET.check("rank", answer)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnngen_course.exercises.report import Exercise, Mistake, Report, Sheet, call, explain_number
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_number
 
 
 def solve_count_bottleneck(channels: int, reduced: int, kernel_size: int) -> int:
@@ -31,6 +31,7 @@ def count_by_building(channels: int, reduced: int, kernel_size: int) -> int:
 
 
 def judge_count_bottleneck(answer: Any) -> str | None:
+    """Judge ``count_bottleneck(channels, reduced, kernel_size)``, the weights of 1 × 1, k × k, 1 × 1."""
     for case, reason in BOTTLENECKS:
         problem = explain_number(
             call(answer, *case), count_by_building(*case), "count_bottleneck({}, {}, {})".format(*case)
@@ -84,6 +85,7 @@ def make_curves() -> list[tuple[Tensor, Tensor, str]]:
 
 
 def judge_choose_rate(answer: Any) -> str | None:
+    """Judge ``choose_rate(rates, losses)``, a tenth of the rate with the lowest loss."""
     for rates, losses, reason in make_curves():
         got, wanted = call(answer, rates.clone(), losses.clone()), solve_choose_rate(rates, losses)
         what = f"choose_rate for {len(rates)} rates from {rates[0]:g} to {rates[-1]:g}"
@@ -159,6 +161,7 @@ PROFILES = (
 
 
 def judge_find_bottleneck(answer: Any) -> str | None:
+    """Judge ``find_bottleneck(profile)``, the name of what takes most time itself."""
     for profile, reason in PROFILES:
         got, wanted = call(answer, {name: dict(row) for name, row in profile.items()}), solve_find_bottleneck(profile)
         if got is None:
@@ -209,6 +212,7 @@ GAINS = (
 
 
 def judge_gain(answer: Any) -> str | None:
+    """Judge ``gain(share, factor)``, how much faster all becomes if a share of the time does so by a factor."""
     for case, reason in GAINS:
         problem = explain_number(call(answer, *case), solve_gain(*case), "gain({}, {})".format(*case))
         if problem:
@@ -235,25 +239,6 @@ GAIN = Exercise(
 )
 
 SHEET = Sheet(COUNT_BOTTLENECK, CHOOSE_RATE, FIND_BOTTLENECK, GAIN)
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_count_bottleneck(answer: Any) -> Report:
-    """Judge ``count_bottleneck(channels, reduced, kernel_size)``, the weights of 1 × 1, k × k, 1 × 1."""
-    return SHEET.check("count_bottleneck", answer)
-
-
-def check_choose_rate(answer: Any) -> Report:
-    """Judge ``choose_rate(rates, losses)``, a tenth of the rate with the lowest loss."""
-    return SHEET.check("choose_rate", answer)
-
-
-def check_find_bottleneck(answer: Any) -> Report:
-    """Judge ``find_bottleneck(profile)``, the name of what takes most time itself."""
-    return SHEET.check("find_bottleneck", answer)
-
-
-def check_gain(answer: Any) -> Report:
-    """Judge ``gain(share, factor)``, how much faster all becomes if a share of the time does so by a factor."""
-    return SHEET.check("gain", answer)

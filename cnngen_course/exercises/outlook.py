@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cnngen_course.exercises.report import Exercise, Mistake, Report, Sheet, call, explain_tensor
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_tensor
 
 
 def solve_target(noise: Tensor, images: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
@@ -32,6 +32,7 @@ def make_batches() -> list[tuple[Tensor, Tensor, Tensor, str]]:
 
 
 def judge_target(answer: Any) -> str | None:
+    """Judge ``make_target(noise, images, times)``, the place on the straight line and the velocity there."""
     for noise, images, times, reason in make_batches():
         got = call(answer, noise.clone(), images.clone(), times.clone())
         what = f"make_target for {len(times)} pictures at times {[round(time, 1) for time in times.tolist()]}"
@@ -97,9 +98,10 @@ def make_winds() -> list[tuple[Callable[[Tensor, float], Tensor], Tensor, float,
 
 
 def judge_euler(answer: Any) -> str | None:
+    """Judge ``euler_step(velocity, x, time, length)``, one straight step."""
     for velocity, x, time, length, reason in make_winds():
         before = x.clone()
-        got = call(answer, velocity, x, time, length)
+        got = call(answer, velocity, x, time, length, as_given=True)
         if not torch.equal(x, before):
             return "euler_step changes the x that it is given; return a new tensor."
         what = f"euler_step from time {time:g} with length {length:g}"
@@ -143,6 +145,7 @@ def solve_guided(with_class: Tensor, without_class: Tensor, guidance: float) -> 
 
 
 def judge_guided(answer: Any) -> str | None:
+    """Judge ``guided(with_class, without_class, guidance)``, classifier-free guidance."""
     with_class, without_class = torch.tensor([[3.0, 1.0]]), torch.tensor([[1.0, 1.0]])
     cases = (
         (0.0, "a guidance of 0 ignores the class"),
@@ -179,20 +182,6 @@ GUIDED = Exercise(
 )
 
 SHEET = Sheet(TARGET, EULER, GUIDED)
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_make_target(answer: Any) -> Report:
-    """Judge ``make_target(noise, images, times)``, the place on the straight line and the velocity there."""
-    return SHEET.check("make_target", answer)
-
-
-def check_euler_step(answer: Any) -> Report:
-    """Judge ``euler_step(velocity, x, time, length)``, one straight step."""
-    return SHEET.check("euler_step", answer)
-
-
-def check_guided(answer: Any) -> Report:
-    """Judge ``guided(with_class, without_class, guidance)``, classifier-free guidance."""
-    return SHEET.check("guided", answer)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cnngen_course.exercises.report import Exercise, Mistake, Report, Sheet, call, explain_number
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_number
 from cnngen_course.metrics import compute_matrix_root
 
 
@@ -35,6 +35,7 @@ def compute_gaussian_frechet(mean_1: Tensor, spread_1: Tensor, mean_2: Tensor, s
 
 
 def judge_gaussian_frechet(answer: Any) -> str | None:
+    """Judge ``gaussian_frechet(mean_1, spread_1, mean_2, spread_2)``, summed over the dimensions."""
     for case, reason in GAUSSIANS:
         gaussians = [torch.tensor(numbers) for numbers in case]
         got = call(answer, *(numbers.clone() for numbers in gaussians))
@@ -69,7 +70,7 @@ GAUSSIAN_FRECHET = Exercise(
 
 def solve_enough(spreads: dict[int, float], difference: float) -> int | None:
     # The difference of two values that each scatter by s scatters by √2 · s; twice that is rarely chance.
-    sizes = [size for size, spread in spreads.items() if 2 * math.sqrt(2) * spread <= difference]
+    sizes = [size for size, spread in spreads.items() if 2 * 2**0.5 * spread <= difference]
     return min(sizes, default=None)
 
 
@@ -89,6 +90,7 @@ TABLES: tuple[tuple[dict[int, float], float, str], ...] = (
 
 
 def judge_enough(answer: Any) -> str | None:
+    """Judge ``enough(spreads, difference)``, the smallest sample size that can tell two values apart."""
     for spreads, difference, reason in TABLES:
         got, wanted = call(answer, dict(spreads), difference), solve_enough(spreads, difference)
         what = f"enough({spreads}, {difference})"
@@ -127,7 +129,7 @@ ENOUGH = Exercise(
     (
         "If one measurement scatters by s, by how much does the difference of two such measurements scatter?",
         "Variances add, so the difference scatters by √2 · s. The rule: two of those have to fit into the difference.",
-        "Collect every size with 2 * math.sqrt(2) * spread <= difference, then min(sizes, default=None).",
+        "Collect every size with 2 * 2**0.5 * spread <= difference, then min(sizes, default=None).",
     ),
     solve_enough,
     (
@@ -168,6 +170,7 @@ ANSWERS = ("first", "second", "no difference", "not comparable")
 
 
 def judge_choose(answer: Any) -> str | None:
+    """Judge ``choose(first, second)``, which names the better of two runs, or says why not."""
     for first, second, reason in RUNS:
         got, wanted = call(answer, dict(first), dict(second)), solve_choose(first, second)
         if got is None:
@@ -224,20 +227,6 @@ CHOOSE = Exercise(
 
 
 SHEET = Sheet(GAUSSIAN_FRECHET, ENOUGH, CHOOSE)
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_gaussian_frechet(answer: Any) -> Report:
-    """Judge ``gaussian_frechet(mean_1, spread_1, mean_2, spread_2)``, summed over the dimensions."""
-    return SHEET.check("gaussian_frechet", answer)
-
-
-def check_enough(answer: Any) -> Report:
-    """Judge ``enough(spreads, difference)``, the smallest sample size that can tell two values apart."""
-    return SHEET.check("enough", answer)
-
-
-def check_choose(answer: Any) -> Report:
-    """Judge ``choose(first, second)``, which names the better of two runs, or says why not."""
-    return SHEET.check("choose", answer)

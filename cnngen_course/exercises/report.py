@@ -4,19 +4,25 @@ A lesson's exercises are a ``Sheet``. Each check is an ordinary function that re
 right, and otherwise the sentence that helps; whatever a learner's answer does, no traceback reaches them.
 """
 
+import copy
 import html
-import inspect
 import math
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
+import numpy as np
 import torch
 from IPython.display import Code, display
 from torch import Tensor
 
+from cnngen_course.exercises.guard import TimeUp, keep_dice, keep_kernel, limit_time
+from cnngen_course.exercises.solutions import write_solution
+
 Check = Callable[[Any], str | None]
+MOST_SECONDS = 20.0  # for one check of one answer; the slowest right ones take 2
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,9 @@ class Mistake:
 class Exercise:
     """One exercise: its check, its three hints from gentle to plain, its solution and typical mistakes.
 
-    The solution is the answer itself where a function is asked for; where a value is asked for
-    (``solution_gives_answer``), it is a function without parameters that returns the value.
+    The name is that of the notebook's stub. The solution is the answer itself where a function is asked for; where
+    a value is asked for (``solution_gives_answer``), it is a function without parameters that returns the value.
+    ``explain`` writes comment lines that stand above the solution when it is shown.
     """
 
     name: str
@@ -41,6 +48,7 @@ class Exercise:
     solution: Callable[..., Any]
     mistakes: tuple[Mistake, ...]
     solution_gives_answer: bool = False
+    explain: Callable[[], list[str]] = list
 
 
 @dataclass(frozen=True)
@@ -70,17 +78,25 @@ class Sheet:
         self._hints_given = dict.fromkeys(self.exercises, 0)
 
     def check(self, name: str, answer: Any) -> Report:
-        """Judge an answer; never raises for what the answer is or does."""
+        """Judge an answer; whatever it is or does, nothing is raised, and the global dice stay as they were.
+
+        Raises:
+            KeyError: no exercise has this name.
+        """
         exercise = self._find(name)
-        if answer is ... or is_untouched(answer):
-            return not_started(name)
         try:
-            problem = exercise.check(answer)
-        except NotStarted:
-            return not_started(name)
-        except Exception as error:  # the learner's own code may raise anything
-            return Report("not yet", f"your answer stopped with {type(error).__name__}: {error}")
-        return Report("not yet", problem) if problem else Report("right", "well done.")
+            with keep_dice(), keep_kernel(), limit_time(MOST_SECONDS):
+                return judge(exercise, answer)
+        except TimeUp:
+            return Report(
+                "not yet",
+                f"your answer was still at work after {MOST_SECONDS:g} seconds, and was stopped. Does each loop come "
+                "to its end?",
+            )
+        except KeyboardInterrupt:
+            return Report("not yet", "you stopped the check before your answer had come to its end.")
+        except BaseException as error:  # the learner's own code may raise anything, SystemExit among it
+            return Report("not yet", f"your answer stopped with {describe(error)}")
 
     def hint(self, name: str) -> None:
         """Print the next hint of an exercise: there are three, each plainer than the last."""
@@ -90,8 +106,13 @@ class Sheet:
         print(textwrap.fill(f"Hint {given + 1} of 3: {exercise.hints[given]}", 100))
 
     def show_solution(self, name: str) -> None:
-        """Display the source of the solution, the same code that the tests run."""
-        display(Code(inspect.getsource(self._find(name).solution), language="python"))
+        """Display the solution as code that can be pasted: what the tests run, with the imports that it needs."""
+        display(Code(self.write_solution(name), language="python"))
+
+    def write_solution(self, name: str) -> str:
+        exercise = self._find(name)
+        code = write_solution(exercise.solution, name, exercise.solution_gives_answer)
+        return "\n".join([*(f"# {line}" for line in exercise.explain()), code])
 
     def _find(self, name: str) -> Exercise:
         if name not in self.exercises:
@@ -101,6 +122,29 @@ class Sheet:
 
 class NotStarted(Exception):
     """The stub's ``...`` came back from a function."""
+
+
+def judge(exercise: Exercise, answer: Any) -> Report:
+    """Return the report of a check; what the answer raises passes through."""
+    try:
+        if answer is ... or is_untouched(answer):
+            raise NotStarted
+        problem = exercise.check(answer)
+    except NotStarted:
+        return not_started(exercise.name)
+    return Report("not yet", problem) if problem else Report("right", "well done.")
+
+
+def describe(error: BaseException) -> str:
+    """Return an error in one line; its own text may fail, too."""
+    name = type(error).__name__
+    if isinstance(error, SystemExit):
+        return f"{name}: to leave a function, use return."
+    try:
+        text = textwrap.shorten(str(error), 300)
+    except BaseException:
+        text = "(and its message can't be read)"
+    return f"{name}: {text}" if text else f"{name}."
 
 
 def not_started(name: str) -> Report:
@@ -119,13 +163,43 @@ def is_untouched(answer: Any) -> bool:
     return same_operations and set(code.co_consts) <= {None, answer.__doc__}
 
 
-def call(function: Any, *arguments: Any) -> Any:
-    """Call the learner's function; the stub's ``...`` coming back means that it is not started."""
+def call(function: Any, *arguments: Any, as_given: bool = False) -> Any:
+    """Call the learner's function with copies of the arguments, and return its answer in plain types.
+
+    Args:
+        function: the learner's answer.
+        arguments: tensors and collections are copied, so that a change in place stays without effect here;
+            networks, optimizers and functions are handed over themselves.
+        as_given: hand over tensors themselves, to see whether they are changed.
+
+    Raises:
+        NotStarted: the stub's ``...`` came back.
+        TypeError: the answer is no function.
+    """
     if not callable(function):
         raise TypeError(f"a function is asked for, got {type(function).__name__}")
-    result = function(*arguments)
-    if result is ...:
+    result = function(*(arguments if as_given else map(duplicate, arguments)))
+    if result is ... or (type(result) in (tuple, list) and result and all(part is ... for part in result)):
         raise NotStarted
+    return simplify(result)
+
+
+def duplicate(argument: Any) -> Any:
+    if isinstance(argument, Tensor):
+        return argument.clone()
+    return copy.deepcopy(argument) if isinstance(argument, tuple | list | dict) else argument
+
+
+def simplify(result: Any) -> Any:
+    """Return NumPy's numbers and tensors without dimensions as Python's numbers, arrays as tensors, also in lists."""
+    if isinstance(result, np.ndarray) and result.ndim and result.dtype.kind in "biuf":
+        return torch.from_numpy(result.copy())
+    if isinstance(result, np.generic) or (isinstance(result, np.ndarray | Tensor) and result.ndim == 0):
+        return result.item()
+    if type(result) in (tuple, list):
+        return type(result)(simplify(part) for part in result)
+    if type(result) is dict:
+        return {simplify(name): simplify(value) for name, value in result.items()}
     return result
 
 
@@ -135,28 +209,57 @@ def explain_number(got: Any, wanted: float, what: str, tolerance: float = 1e-4) 
         got = got.item()
     if got is None:
         return f"{what} is None. Did you forget to return it?"
-    if isinstance(got, bool) or not isinstance(got, int | float):
-        return f"{what} should be a number, got {type(got).__name__}."
+    if isinstance(got, bool) or not isinstance(got, Real):
+        return f"{what} should be a number, got {name_type(got)}."
     if not math.isfinite(got):
         return f"{what} is {got}, not a finite number."
-    if isinstance(wanted, int) and isinstance(got, float) and got == wanted:
-        return f"{what} should be a whole number (int), got {got}: divide with // instead of /."
+    if isinstance(wanted, int) and not isinstance(got, int) and got == wanted:
+        return f"{what} should be a whole number (int), got {got}. {WHOLE}"
     if abs(got - wanted) > tolerance * max(1, abs(wanted)):
-        return f"{what} should be {wanted:g}, got {got:g}."
+        return f"{what} should be {wanted:g}, got {float(got):g}."
     return None
 
 
+WHOLE = "A division with / gives a float, also where nothing is left over; // between ints, or int(), gives an int."
+
+
 def explain_tensor(got: Any, wanted: Tensor, what: str, tolerance: float = 1e-4) -> str | None:
-    """Return None if ``got`` equals the wanted tensor, else a sentence about the first thing that is different."""
+    """Return None if ``got`` equals the wanted tensor, else a sentence about the first thing that is different.
+
+    A list of numbers counts as a tensor.
+    """
     if got is None:
         return f"{what} is None. Did you forget to return it?"
+    got = to_tensor(got)
     if not isinstance(got, Tensor):
-        return f"{what} should be a tensor, got {type(got).__name__}."
+        advice = " torch.stack makes one tensor of a list of them." if is_list_of_tensors(got) else ""
+        return f"{what} should be a tensor, got {name_type(got)}.{advice}"
     if got.shape != wanted.shape:
         return f"{what} should have shape {tuple(wanted.shape)}, got {tuple(got.shape)}."
+    if got.is_complex():
+        return f"{what} should hold real numbers, got {got.dtype}."
     if not torch.isfinite(got).all():
         return f"{what} holds values that are not numbers (NaN or infinity)."
     worst = (got.double() - wanted.double()).abs().max().item()
     if worst > tolerance:
         return f"{what} has the right shape but other values: one is off by {worst:.3g}."
     return None
+
+
+def to_tensor(got: Any) -> Any:
+    """Return a number, or a list of numbers or of rows of numbers, as a tensor; anything else as it is."""
+    if isinstance(got, bool | int | float) or (type(got) in (tuple, list) and got and not is_list_of_tensors(got)):
+        try:
+            return torch.tensor(got)
+        except (ValueError, TypeError, RuntimeError):  # rows of different lengths, or no numbers at all
+            return got
+    return got
+
+
+def is_list_of_tensors(got: Any) -> bool:
+    return isinstance(got, tuple | list) and bool(got) and any(isinstance(part, Tensor) for part in got)
+
+
+def name_type(got: Any) -> str:
+    """Return what a thing is, with the shape where it has one: "Tensor of shape (2, 3)"."""
+    return f"{type(got).__name__} of shape {tuple(got.shape)}" if isinstance(got, Tensor) else type(got).__name__

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnngen_course.exercises.report import Exercise, Mistake, Report, Sheet, call, explain_number, explain_tensor
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_number, explain_tensor
 from cnngen_course.safety.attacks import quantise
 
 
@@ -28,11 +28,12 @@ def make_toy() -> tuple[nn.Module, Tensor, Tensor]:
 
 
 def judge_fgsm(answer: Any) -> str | None:
+    """Judge ``fgsm(model, images, labels, epsilon)``, one step of the fast gradient sign method."""
     model, images, labels = make_toy()
     for epsilon in (0.1, 0.02):
         wanted = solve_fgsm(model, images, labels, epsilon)
         given = images.clone()
-        got = call(answer, model, given, labels, epsilon)
+        got = call(answer, model, given, labels, epsilon, as_given=True)
         if not torch.equal(given.detach(), images):
             return "fgsm changes the pictures that it is given; return new ones."
         what = f"fgsm with epsilon = {epsilon}"
@@ -86,7 +87,7 @@ FGSM = Exercise(
     judge_fgsm,
     (
         "Ask for the gradient of the loss with respect to the pictures, not to the weights.",
-        "images = images.clone().requires_grad_(), then F.cross_entropy(model(images), labels).backward().",
+        "images = images.clone().requires_grad_(), then nn.functional.cross_entropy(model(images), labels).backward().",
         "return (images + epsilon * images.grad.sign()).clamp(-1, 1).detach()",
     ),
     solve_fgsm,
@@ -104,6 +105,7 @@ def solve_pass_through(images: Tensor, levels: int) -> Tensor:
 
 
 def judge_pass_through(answer: Any) -> str | None:
+    """Judge ``pass_through(images, levels)``, rounded values with a gradient of 1."""
     for levels in (2, 4, 9):
         images = torch.linspace(-1, 1, 23).view(1, 1, 1, 23).requires_grad_()
         got = call(answer, images, levels)
@@ -130,7 +132,7 @@ PASS_THROUGH = Exercise(
     (
         "You want one value going forward, and another function's gradient going back.",
         "x.detach() has the value of x and no gradient. Which sum has the rounded value, and the gradient of images?",
-        "images + (quantise(images, levels) - images).detach()",
+        "images + (attacks.quantise(images, levels) - images).detach()",
     ),
     solve_pass_through,
     (
@@ -148,6 +150,7 @@ def solve_threshold(false_alarms: float, looks: int) -> float:
 
 
 def judge_threshold(answer: Any) -> str | None:
+    """Judge ``threshold(false_alarms, looks)``, the score to pass."""
     for false_alarms, looks in ((0.05, 1), (0.01, 100), (1e-3, 4096), (1e-6, 3 * 4096)):
         wanted = solve_threshold(false_alarms, looks)
         got = call(answer, false_alarms, looks)
@@ -180,7 +183,7 @@ THRESHOLD = Exercise(
     (
         "With one look: which score does a standard normal number pass in that share of all cases?",
         "With many looks each may only take its part of the alarms: false_alarms / looks.",
-        "NormalDist().inv_cdf(1 - false_alarms / looks), from the standard library's statistics.",
+        "from statistics import NormalDist; then NormalDist().inv_cdf(1 - false_alarms / looks).",
     ),
     solve_threshold,
     (
@@ -192,17 +195,6 @@ THRESHOLD = Exercise(
 )
 
 SHEET = Sheet(FGSM, PASS_THROUGH, THRESHOLD)
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_fgsm(answer: Any) -> Report:
-    return SHEET.check("fgsm", answer)
-
-
-def check_pass_through(answer: Any) -> Report:
-    return SHEET.check("pass_through", answer)
-
-
-def check_threshold(answer: Any) -> Report:
-    return SHEET.check("threshold", answer)

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from cnngen_course.exercises.report import Exercise, Mistake, Report, Sheet, call
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call
 
 
 def solve_share_out(pictures: int, processes: int, fits: int) -> tuple[int, int] | None:
@@ -28,6 +28,7 @@ BATCHES = (
 
 
 def judge_share_out(answer: Any) -> str | None:
+    """Judge ``share_out(pictures, processes, fits)``, (batch size, rounds) or None."""
     for case, reason in BATCHES:
         wanted, got = solve_share_out(*case), call(answer, *case)
         problem = explain_pair(got, wanted, "share_out({}, {}, {})".format(*case), case)
@@ -144,6 +145,7 @@ def solve_checkpoint() -> set[str]:
 
 
 def judge_checkpoint(answer: Any) -> str | None:
+    """Judge a set of parts, by stopping a training and going on with them."""
     names = TinyTraining.PARTS
     if not isinstance(answer, set | frozenset | list | tuple) or not all(isinstance(name, str) for name in answer):
         return f"a set of names is asked for, got {type(answer).__name__}. There are: {', '.join(names)}."
@@ -215,6 +217,7 @@ QUESTIONS = (
 
 
 def judge_choose(answer: Any) -> str | None:
+    """Judge ``choose(curves, budget)``, the width with the fewest bits that can be paid, or None."""
     for curves, budget, reason in QUESTIONS:
         wanted = solve_choose(curves, budget)
         got = call(answer, {width: list(points) for width, points in curves.items()}, budget)
@@ -255,17 +258,6 @@ CHOOSE = Exercise(
 )
 
 SHEET = Sheet(SHARE_OUT, CHECKPOINT, CHOOSE)
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_share_out(answer: Any) -> Report:
-    return SHEET.check("share_out", answer)
-
-
-def check_checkpoint(answer: Any) -> Report:
-    return SHEET.check("checkpoint", answer)
-
-
-def check_choose(answer: Any) -> Report:
-    return SHEET.check("choose", answer)

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from cnngen_course.exercises.report import Exercise, Mistake, Report, Sheet, call, explain_number
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_number
 
 
-def count_numbers(height: int, width: int, channels: int) -> int:
+def solve_count(height: int, width: int, channels: int) -> int:
     return height * width * channels
 
 
-def explain_count(answer: Any) -> str | None:
+def judge_count(answer: Any) -> str | None:
+    """Judge ``answer(height, width, channels)``, the count of numbers that hold a picture."""
     for height, width, channels in [(28, 28, 1), (256, 256, 3), (5, 7, 2)]:
         got = call(answer, height, width, channels)
         if channels == 3 and got == height * width:
@@ -27,13 +28,13 @@ def explain_count(answer: Any) -> str | None:
 SHEET = Sheet(
     Exercise(
         name="count",
-        check=explain_count,
+        check=judge_count,
         hints=(
             "Think of a sheet of squared paper: how many squares does it have?",
             "A grey picture holds one number in each square, a colour picture three: red, green and blue.",
             "Multiply the three: rows, places in a row, numbers at each place.",
         ),
-        solution=count_numbers,
+        solution=solve_count,
         mistakes=(
             Mistake(lambda height, width, channels: height * width, "three numbers at each place"),
             Mistake(lambda height, width, channels: height + width + channels, "you added the three"),
@@ -44,10 +45,6 @@ SHEET = Sheet(
     )
 )
 
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_count(answer: Any) -> Report:
-    """Judge ``answer(height, width, channels)``, the count of numbers that hold a picture."""
-    return SHEET.check("count", answer)

@@ -10,7 +10,7 @@ from PIL import Image
 from scipy.stats import t as student
 from torch import Tensor, nn
 
-from cnngen_course.exercises.report import Exercise, Mistake, Report, Sheet, call, explain_number
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_number
 from cnngen_course.safety.uploads import cut, encode, make_bomb, make_picture
 
 VERDICTS = ("ok", "too large", "no picture", "too many pixels")
@@ -46,6 +46,7 @@ def make_uploads() -> list[tuple[bytes, int, int, str, str]]:
 
 
 def judge_validate(answer: Any) -> str | None:
+    """Judge ``validate(content, most_bytes, most_pixels)``, one of ``VERDICTS``."""
     for content, most_bytes, most_pixels, what, reason in make_uploads():
         got = call(answer, content, most_bytes, most_pixels)
         wanted = solve_validate(content, most_bytes, most_pixels)
@@ -145,6 +146,7 @@ def make_comparisons() -> list[tuple[nn.Module, Callable[..., Tensor], tuple[Ten
 
 
 def judge_compare(answer: Any) -> str | None:
+    """Judge ``compare(network, exported, inputs)``, the largest difference, or infinity."""
     for network, exported, inputs, wanted, what, reason in make_comparisons():
         got = call(answer, network, exported, inputs)
         told = f"Where the file {what}, compare"
@@ -216,6 +218,7 @@ def make_rated() -> list[tuple[list[int], str]]:
 
 
 def judge_interval(answer: Any) -> str | None:
+    """Judge ``interval(stars)``, (mean, low end, high end)."""
     for stars, reason in make_rated():
         got = call(answer, list(stars))
         if not isinstance(got, tuple | list) or len(got) != 3:
@@ -249,7 +252,7 @@ INTERVAL = Exercise(
     (
         "The spread of single ratings says how people differ; the mean of n ratings is √n times as steady.",
         "spread: root of the sum of squared distances from the mean, divided by n - 1. "
-        "reach: scipy.stats.t.ppf(0.975, n - 1) * spread / n ** 0.5.",
+        "reach: from scipy.stats import t; then t.ppf(0.975, n - 1) * spread / n ** 0.5.",
         "if n < 2: return mean, 1, 5. Else return mean, max(1, mean - reach), min(5, mean + reach).",
     ),
     solve_interval,
@@ -264,17 +267,6 @@ INTERVAL = Exercise(
 )
 
 SHEET = Sheet(VALIDATE, COMPARE, INTERVAL)
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_validate(answer: Any) -> Report:
-    return SHEET.check("validate", answer)
-
-
-def check_compare(answer: Any) -> Report:
-    return SHEET.check("compare", answer)
-
-
-def check_interval(answer: Any) -> Report:
-    return SHEET.check("interval", answer)

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cnngen_course.exercises.report import Exercise, Mistake, Report, Sheet, call, explain_tensor
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_tensor
 
 
 def solve_gram(features: Tensor) -> Tensor:
@@ -26,6 +26,7 @@ def make_features() -> list[tuple[Tensor, str]]:
 
 
 def judge_gram(answer: Any) -> str | None:
+    """Judge ``gram(features)``, tables (N, C, C) of what goes together."""
     for features, reason in make_features():
         got = call(answer, features.clone())
         problem = explain_tensor(got, solve_gram(features), f"the Gram matrix of features {tuple(features.shape)}")
@@ -116,6 +117,7 @@ def make_answers() -> list[tuple[Answers, Answers, Answers, str]]:
 
 
 def judge_choose_layer(answer: Any) -> str | None:
+    """Judge ``choose_layer(image, painted, other)``, the name of the layer that answers to content."""
     for image, painted, other, reason in make_answers():
         wanted = solve_choose_layer(image, painted, other)
         got = call(answer, *({**answers} for answers in (image, painted, other)))
@@ -182,6 +184,7 @@ def make_pairs() -> list[tuple[Tensor, Tensor, str]]:
 
 
 def judge_keep_colours(answer: Any) -> str | None:
+    """Judge ``keep_colours(painted, images)``, the painting's brightness with the photograph's colours."""
     for painted, images, reason in make_pairs():
         got = call(answer, painted.clone(), images.clone())
         what = f"keep_colours of {len(images)} pictures of {tuple(images.shape[2:])} pixels"
@@ -220,17 +223,6 @@ KEEP_COLOURS = Exercise(
 )
 
 SHEET = Sheet(GRAM, CHOOSE_LAYER, KEEP_COLOURS)
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_gram(answer: Any) -> Report:
-    return SHEET.check("gram", answer)
-
-
-def check_choose_layer(answer: Any) -> Report:
-    return SHEET.check("choose_layer", answer)
-
-
-def check_keep_colours(answer: Any) -> Report:
-    return SHEET.check("keep_colours", answer)

@@ -12,7 +12,6 @@ from torch.nn import functional as F
 from cnngen_course.exercises.report import (
     Exercise,
     Mistake,
-    Report,
     Sheet,
     call,
     explain_number,
@@ -41,6 +40,7 @@ GAUSSIANS = (
 
 
 def judge_gaussian_kl(answer: Any) -> str | None:
+    """Judge ``gaussian_kl(mean_1, variance_1, mean_2, variance_2)``, summed over the dimensions."""
     for case, reason in GAUSSIANS:
         mean_1, variance_1, mean_2, variance_2 = (torch.tensor(numbers) for numbers in case)
         wanted = kl_divergence(Normal(mean_1, variance_1.sqrt()), Normal(mean_2, variance_2.sqrt())).sum().item()
@@ -91,6 +91,7 @@ CONDITIONS = (
 
 
 def judge_condition(answer: Any) -> str | None:
+    """Judge ``make_condition(first, second, share, details, class_count)``."""
     chance = torch.Generator().manual_seed(0)
     for first, second, share, reason in CONDITIONS:
         details = torch.rand(3, 2, generator=chance)
@@ -122,7 +123,8 @@ MAKE_CONDITION = Exercise(
     judge_condition,
     (
         "Write down by hand what classes 2 and 0, mixed half and half, should give if there are five classes.",
-        "F.one_hot(labels, class_count).float() makes the row of each class. Mix two such rows; add, don't overwrite.",
+        "torch.nn.functional.one_hot(labels, class_count).float() makes the row of each class. Mix two such rows; add, "
+        "don't overwrite.",
         "share[:, None] turns the shares into a column, which scales whole rows; torch.cat([weights, details], dim=1) "
         "puts the details behind.",
     ),
@@ -170,6 +172,7 @@ ENOUGH = 0.6  # share of the lengthening that the solution's direction reaches
 
 
 def judge_sleeve_direction(answer: Any) -> str | None:
+    """Judge ``find_sleeve_direction(noise, sleeves)``, a unit vector along which sleeves grow."""
     chance = torch.Generator().manual_seed(0)
     hidden = F.normalize(torch.randn(6, generator=chance), dim=0)
     noise = torch.randn(800, 6, generator=chance) + 2  # not centred
@@ -215,7 +218,7 @@ def explain_direction(got: Any, size: int) -> str | None:
 
 
 SLEEVE_DIRECTION = Exercise(
-    "sleeve_direction",
+    "find_sleeve_direction",
     judge_sleeve_direction,
     (
         "Split the rows of noise in two groups: long sleeves and short ones. How do the groups differ?",
@@ -240,20 +243,6 @@ SLEEVE_DIRECTION = Exercise(
 
 
 SHEET = Sheet(GAUSSIAN_KL, MAKE_CONDITION, SLEEVE_DIRECTION)
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_gaussian_kl(answer: Any) -> Report:
-    """Judge ``gaussian_kl(mean_1, variance_1, mean_2, variance_2)``, summed over the dimensions."""
-    return SHEET.check("gaussian_kl", answer)
-
-
-def check_make_condition(answer: Any) -> Report:
-    """Judge ``make_condition(first, second, share, details, class_count)``."""
-    return SHEET.check("make_condition", answer)
-
-
-def check_sleeve_direction(answer: Any) -> Report:
-    """Judge ``find_sleeve_direction(noise, sleeves)``, a unit vector along which sleeves grow."""
-    return SHEET.check("sleeve_direction", answer)

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnngen_course.exercises.report import Exercise, Mistake, NotStarted, Report, Sheet, call, explain_tensor
+from cnngen_course.exercises.report import Exercise, Mistake, NotStarted, Sheet, call, explain_tensor
 
 PATCH = ((2, 2, 0), (3, 1, 1), (4, 2, 1), (4, 2, 1), (3, 1, 1), (1, 1, 0))
 
@@ -31,6 +31,7 @@ def make_stacks() -> list[tuple[int, tuple[tuple[int, int, int], ...], str]]:
 
 
 def judge_seen_pixels(answer: Any) -> str | None:
+    """Judge ``seen_pixels(index, layers)``, the first and the last pixel that an output looks at."""
     for index, layers, reason in make_stacks():
         wanted, got = solve_seen_pixels(index, layers), call(answer, index, layers)
         if isinstance(got, tuple | list) and len(got) == 2 and got[0] is ... and got[1] is ...:
@@ -83,6 +84,7 @@ def solve_join(coarse: Tensor, fine: Tensor, skips: bool) -> Tensor:
 
 
 def judge_join(answer: Any) -> str | None:
+    """Judge ``join(coarse, fine, skips)``, two feature maps laid on top of each other."""
     chance = torch.Generator().manual_seed(0)
     for channels, reason in (((2, 3), "first the coarse channels, then the fine ones"), ((2, 2), "keep both apart")):
         coarse = torch.rand(2, channels[0], 3, 4, generator=chance) + 0.5
@@ -121,8 +123,8 @@ JOIN = Exercise(
         "Two steps: bring coarse to the size of fine, then lay both on top of each other as channels.",
         "torch.nn.functional.interpolate(coarse, scale_factor=2.0) doubles height and width; torch.cat(..., dim=1) "
         "puts channels behind each other.",
-        "coarse = interpolate(...), then torch.cat([coarse, fine], dim=1), with torch.zeros_like(fine) instead of "
-        "fine where skips is False.",
+        "coarse = torch.nn.functional.interpolate(...), then torch.cat([coarse, fine], dim=1), with "
+        "torch.zeros_like(fine) instead of fine where skips is False.",
     ),
     solve_join,
     (
@@ -169,6 +171,7 @@ def compute_loss(answer: Tensor, colours: Tensor) -> float:
 
 
 def judge_best_colour(answer: Any) -> str | None:
+    """Judge ``best_colour(colours)`` by its mean absolute error; several colours may be best."""
     for colours, reason in make_palettes():
         wanted, got = solve_best_colour(colours), call(answer, colours.clone())
         what = f"best_colour of {len(colours)} colours"
@@ -211,17 +214,6 @@ BEST_COLOUR = Exercise(
 )
 
 SHEET = Sheet(SEEN_PIXELS, JOIN, BEST_COLOUR)
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_seen_pixels(answer: Any) -> Report:
-    return SHEET.check("seen_pixels", answer)
-
-
-def check_join(answer: Any) -> Report:
-    return SHEET.check("join", answer)
-
-
-def check_best_colour(answer: Any) -> Report:
-    return SHEET.check("best_colour", answer)

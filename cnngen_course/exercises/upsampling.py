@@ -8,7 +8,6 @@ from torch import Tensor
 from cnngen_course.exercises.report import (
     Exercise,
     Mistake,
-    Report,
     Sheet,
     call,
     explain_number,
@@ -33,6 +32,7 @@ SIZES = (
 
 
 def judge_transposed_size(answer: Any) -> str | None:
+    """Judge ``transposed_size(size, kernel_size, stride, padding)``."""
     chance = torch.Generator().manual_seed(0)
     more = torch.randint(2, 8, (20, 4), generator=chance).add(torch.tensor([10, 0, 0, -2])).tolist()
     for arguments, reason in (*SIZES, *((case, "check all four numbers together") for case in more)):
@@ -82,6 +82,7 @@ OVERLAPS = (
 
 
 def judge_overlap_line(answer: Any) -> str | None:
+    """Judge ``overlap_line(size, kernel_size, stride)``, the counts along one line."""
     for arguments, reason in OVERLAPS:
         size, kernel_size, stride = arguments
         wanted = count_overlaps(size, kernel_size, stride)[:, 0]  # down the border, where each row counts once
@@ -130,6 +131,7 @@ def solve_even_start(weight: Tensor, factor: int) -> Tensor:
 
 
 def judge_even_start(answer: Any) -> str | None:
+    """Judge ``even_start(weight, factor)``, kernels whose pixel shuffle has no checkerboard."""
     chance = torch.Generator().manual_seed(0)
     images = torch.randn(2, 3, 5, 5, generator=chance)
     for channels, factor in ((1, 2), (3, 2), (2, 3)):
@@ -180,6 +182,7 @@ def solve_interpolate(start: Tensor, end: Tensor, steps: int) -> Tensor:
 
 
 def judge_interpolate(answer: Any) -> str | None:
+    """Judge ``interpolate(start, end, steps)``, a straight walk with both ends."""
     chance = torch.Generator().manual_seed(0)
     for size, steps in ((2, 5), (16, 2), (7, 11)):
         start, end = torch.randn(2, size, generator=chance)
@@ -226,25 +229,6 @@ INTERPOLATE = Exercise(
 
 
 SHEET = Sheet(TRANSPOSED_SIZE, OVERLAP_LINE, EVEN_START, INTERPOLATE)
+check = SHEET.check
 hint = SHEET.hint
 show_solution = SHEET.show_solution
-
-
-def check_transposed_size(answer: Any) -> Report:
-    """Judge ``transposed_size(size, kernel_size, stride, padding)``."""
-    return SHEET.check("transposed_size", answer)
-
-
-def check_overlap_line(answer: Any) -> Report:
-    """Judge ``overlap_line(size, kernel_size, stride)``, the counts along one line."""
-    return SHEET.check("overlap_line", answer)
-
-
-def check_even_start(answer: Any) -> Report:
-    """Judge ``even_start(weight, factor)``, kernels whose pixel shuffle has no checkerboard."""
-    return SHEET.check("even_start", answer)
-
-
-def check_interpolate(answer: Any) -> Report:
-    """Judge ``interpolate(start, end, steps)``, a straight walk with both ends."""
-    return SHEET.check("interpolate", answer)

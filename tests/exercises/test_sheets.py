@@ -2,6 +2,8 @@
 
 import importlib
 import pkgutil
+import sys
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -9,7 +11,8 @@ import torch
 from cnngen_course import exercises
 from cnngen_course.exercises.report import Exercise, Report, Sheet
 
-MODULES = [module.name for module in pkgutil.iter_modules(exercises.__path__) if module.name != "report"]
+FRAME = {"report", "guard", "solutions"}
+MODULES = [module.name for module in pkgutil.iter_modules(exercises.__path__) if module.name not in FRAME]
 
 
 def load_sheet(name: str) -> Sheet:
@@ -27,6 +30,27 @@ def explode(*_: object) -> None:
     raise RuntimeError("a learner's bug")
 
 
+def loop(*_: object) -> None:
+    while True:
+        pass
+
+
+def give_up(*_: object) -> None:
+    sys.exit("a learner has had enough")
+
+
+class Unreadable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("not even its message can be read")
+
+
+def throw(error: BaseException) -> Callable[..., None]:
+    def answer(*_: object) -> None:
+        raise error
+
+    return answer
+
+
 GARBAGE = {
     "nothing": None,
     "text": "forty-two",
@@ -41,6 +65,11 @@ GARBAGE = {
     "returns nan": lambda *_: torch.tensor(float("nan")),
     "raises": explode,
     "too few parameters": lambda: 1,
+    "never ends": loop,
+    "exits": give_up,
+    "raises GeneratorExit": throw(GeneratorExit()),
+    "raises KeyboardInterrupt": throw(KeyboardInterrupt()),
+    "raises what can't be read": throw(Unreadable()),
 }
 
 
@@ -52,8 +81,9 @@ def test_there_are_lessons() -> None:
 def test_a_lesson_has_enough_exercises(name: str) -> None:
     module = importlib.import_module(f"cnngen_course.exercises.{name}")
     assert len(module.SHEET.exercises) >= (1 if name == "start_here" else 3)
-    for exercise in module.SHEET.exercises:
-        assert callable(getattr(module, f"check_{exercise}"))
+    assert module.check == module.SHEET.check
+    for exercise in module.SHEET.exercises.values():
+        assert exercise.check.__doc__, f"what does the check of {exercise.name} judge?"
 
 
 @pytest.mark.parametrize(("sheet", "exercise"), ALL)
@@ -87,7 +117,11 @@ def test_each_mistake_gets_its_own_sentence(sheet: Sheet, exercise: Exercise) ->
 
 @pytest.mark.parametrize(("sheet", "exercise"), ALL)
 @pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE.keys())
-def test_garbage_is_survived(sheet: Sheet, exercise: Exercise, garbage: object) -> None:
+def test_garbage_is_survived(
+    sheet: Sheet, exercise: Exercise, garbage: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if garbage is loop:
+        monkeypatch.setattr("cnngen_course.exercises.report.MOST_SECONDS", 0.1)
     report = sheet.check(exercise.name, garbage)
     assert report.status == "not yet", report
     assert 10 < len(report.sentence) < 500
