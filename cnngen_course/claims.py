@@ -11,6 +11,7 @@ import operator
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 STRICT = {"CNNGEN_CLAIMS": "strict"}  # the environment in which a claim that fails is an error
 FILE = "CNNGEN_CLAIMS_FILE"  # this variable names a file that takes one JSON line a claim
@@ -85,3 +86,17 @@ def _record(words: str, held: bool, margin: float | None, measured: str) -> None
         with Path(name).open("a", encoding="utf-8") as file:
             line = {"words": words, "held": held, "margin": margin, "measured": measured}
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+class UnfinishedTraining(LookupError):
+    """A cell asked for a moment that its training never reached; the message says what to run."""
+
+
+class Moments(dict[str, Any]):
+    """What a training left on its way, by the name of the moment: ``moments["100 batches"] = images``."""
+
+    def __missing__(self, name: str) -> Any:
+        raise UnfinishedTraining(
+            f"There is nothing from {name}: the training was stopped before it came so far "
+            f"(it left: {', '.join(self) or 'nothing'}). Run the cell that trains again and let it end, then this one."
+        )

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from cnngen_course.claims import FILE, claim, compute_margin
+from cnngen_course.claims import FILE, Moments, UnfinishedTraining, claim, compute_margin
 
 
 @pytest.fixture
@@ -66,3 +66,11 @@ def test_every_claim_is_recorded_with_its_margin(lines) -> None:
     assert first == {"words": "ten is more", "held": True, "margin": 0.2, "measured": "10 > 8"}
     assert second["held"] and second["margin"] is None
     assert not third["held"] and third["margin"] == pytest.approx(-0.1)
+
+
+def test_a_moment_that_was_never_reached_is_told_in_a_sentence() -> None:
+    moments = Moments()
+    moments["100 batches"] = 1
+    assert moments["100 batches"] == 1
+    with pytest.raises(UnfinishedTraining, match=r"nothing from 700 batches.*\(it left: 100 batches\)\. Run the cell"):
+        moments["700 batches"]

@@ -34,11 +34,12 @@ def run(path: Path) -> NotebookNode:
     return notebook
 
 
-def run_notebook(notebook: NotebookNode, **variables: str) -> None:
+def run_notebook(notebook: NotebookNode, allow_errors: bool = False, **variables: str) -> None:
     """Run every cell in order in a kernel of its own, with more environment variables."""
-    NotebookClient(
-        notebook, timeout=600, kernel_name="python3", record_timing=False, resources={"metadata": {"path": NOTEBOOKS}}
-    ).execute(env=os.environ | variables)
+    settings = {"timeout": 600, "kernel_name": "python3", "record_timing": False, "allow_errors": allow_errors}
+    NotebookClient(notebook, resources={"metadata": {"path": NOTEBOOKS}}, **settings).execute(
+        env=os.environ | variables
+    )
 
 
 def normalise(notebook: NotebookNode, name: str) -> None:
