@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from nbval.kernel import RunningKernel
 
+from cnngen_course.claims import STRICT
+
 OFFLINE = Path(__file__).parent / "tests" / "offline"
 
 
@@ -13,6 +15,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), os.environ.get("PYTHONPATH")]))
     # Two workers on two cores: one thread each, or every kernel would wait for the other's.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.update(STRICT)  # here a claim of a lesson that fails is an error
 
 
 def _execute(kernel: RunningKernel, source: str, allow_stdin: bool | None = None) -> str:

@@ -135,6 +135,10 @@ def bench(arguments: list[str]) -> None:
     run(PYTHON, "-m", "tools.bench", *arguments)
 
 
+def claims(arguments: list[str]) -> None:
+    run(PYTHON, "-m", "tools.claims", *arguments)
+
+
 def rebuild(arguments: list[str]) -> None:
     run(PYTHON, "-m", "data.build", *arguments)
 
@@ -157,6 +161,7 @@ TASKS = {
     "heroes": (heroes, "make the pictures at the top of the lessons"),
     "pages": (pages, "bring the README's table and the glossary up to what the lessons say"),
     "bench": (bench, "measure speed and memory; write the minutes that lessons quote"),
+    "claims": (claims, "run lessons over seeds and processors; what they say, the nearest to failing first"),
     "rebuild": (rebuild, "make data sets anew from the packages they came from"),
     "lock": (lock, "resolve the versions anew (--upgrade for the newest)"),
 }

@@ -50,8 +50,13 @@ def pick_precision() -> str:
     """Return ``"bf16"`` where the processor multiplies 16-bit numbers natively, else ``"no"``.
 
     The words are those of Accelerate's ``mixed_precision``. On a processor without native support
-    bf16 works too, but slower than 32 bits.
+    bf16 works too, but slower than 32 bits. ``CNNGEN_PRECISION``, ``bf16`` or ``no``, overrides the choice:
+    a processor that is only played (``python course.py claims``) is asked for what it would have.
     """
+    if (asked := os.environ.get("CNNGEN_PRECISION")) is not None:
+        if asked not in ("bf16", "no"):
+            raise ValueError(f"CNNGEN_PRECISION is {asked!r}; it can be 'bf16' or 'no'")
+        return asked
     if pick_device().type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported() else "no"
     return "bf16" if pick_device().type == "cpu" and torch.cpu._is_avx512_bf16_supported() else "no"

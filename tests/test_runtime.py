@@ -45,6 +45,18 @@ def test_device_and_precision_are_words_that_pytorch_knows() -> None:
     assert pick_precision() in {"no", "bf16"}
 
 
+@pytest.mark.parametrize("asked", ["bf16", "no"])
+def test_a_variable_overrides_the_precision(monkeypatch, asked: str) -> None:
+    monkeypatch.setenv("CNNGEN_PRECISION", asked)
+    assert pick_precision() == asked
+
+
+def test_an_unknown_precision_is_told(monkeypatch) -> None:
+    monkeypatch.setenv("CNNGEN_PRECISION", "fp8")
+    with pytest.raises(ValueError, match="'fp8'; it can be 'bf16' or 'no'"):
+        pick_precision()
+
+
 def test_speed_is_measured_in_steps_a_second() -> None:
     assert 1 < measure_speed(0.05) < 1e6
 

@@ -5,6 +5,7 @@ memory in a lesson's header are brought up to what ``python course.py bench`` me
 """
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+
+from cnngen_course.claims import STRICT
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -25,12 +28,18 @@ METADATA = {
 
 
 def run(path: Path) -> NotebookNode:
-    """Return the notebook as a clean kernel leaves it after running every cell in order."""
+    """Return the notebook as a clean kernel leaves it after running every cell in order; claims must hold."""
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(
-        notebook, timeout=600, kernel_name="python3", record_timing=False, resources={"metadata": {"path": NOTEBOOKS}}
-    ).execute()
+    run_notebook(notebook, **STRICT)
     return notebook
+
+
+def run_notebook(notebook: NotebookNode, allow_errors: bool = False, **variables: str) -> None:
+    """Run every cell in order in a kernel of its own, with more environment variables."""
+    settings = {"timeout": 600, "kernel_name": "python3", "record_timing": False, "allow_errors": allow_errors}
+    NotebookClient(notebook, resources={"metadata": {"path": NOTEBOOKS}}, **settings).execute(
+        env=os.environ | variables
+    )
 
 
 def normalise(notebook: NotebookNode, name: str) -> None:
