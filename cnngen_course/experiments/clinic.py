@@ -90,7 +90,7 @@ class Run:
 
 
 @cache
-def load_clothes(split: str) -> ImageSet:
+def load_three_classes(split: str) -> ImageSet:
     """Return the trousers, bags and ankle boots of Fashion-MNIST."""
     data = load_fashion_mnist(split)
     return data.select(torch.isin(data.labels, torch.tensor(CLASSES)))
@@ -148,7 +148,7 @@ class Patient:
         self.learner = self.make_learner(self.generator, setup.lr, setup.adam)
         self.discriminator_learner = self.make_learner(self.discriminator, setup.discriminator_lr)
         self.game, self.penalty = LOSSES[setup.loss], DifferencePenalty(setup.penalty)
-        train = load_clothes("train")
+        train = load_three_classes("train")
         chosen = torch.randperm(len(train))[: setup.train_size or None]
         self.train = train.select(chosen)
         everything = torch.arange(len(self.train))
@@ -223,7 +223,7 @@ class Patient:
         """Return the pictures of the fixed latents, and the checks."""
         self.generator.eval()
         images = self.generator(self.latents)
-        unseen = self.rescale(load_clothes("test").select(slice(64)).images)
+        unseen = self.rescale(load_three_classes("test").select(slice(64)).images)
         seen = self.rescale(self.train.images[:2000])
         mixed = self.judge_mixed(seen)
         distances = [find_nearest(some, seen)[1].mean() for some in (images, unseen)]

@@ -32,7 +32,7 @@ from cnngen_course.models.pixelcnn import PixelCNN
 from cnngen_course.models.vae import Condition, ConditionalDecoder, ConditionalVAE, compute_details
 from cnngen_course.objectives import adversarial, flow, likelihood, variational
 from cnngen_course.paths import read_data
-from cnngen_course.pretrained import load_pretrained
+from cnngen_course.pretrained import load_judge
 from cnngen_course.runtime import pick_precision, seed_everything
 from cnngen_course.set_metrics import compute_diversity, compute_kernel_distance, compute_precision_recall
 from cnngen_course.training import fit
@@ -196,14 +196,9 @@ def count_weights(model: nn.Module) -> int:
 
 
 @cache
-def load_clothes(split: str) -> ImageSet:
-    return load_fashion_mnist(split)
-
-
-@cache
 def load_details() -> tuple[tuple[Tensor, ...], Tensor]:
     """Return where in the training set each class is, and size and brightness of all its pictures (60000, 2)."""
-    train = load_clothes("train")
+    train = load_fashion_mnist("train")
     members = tuple((train.labels == label).nonzero()[:, 0] for label in range(10))
     return members, torch.cat([compute_details(part.images) for part in split_set(train, 5000)])
 
@@ -261,10 +256,10 @@ def run(name: str, seed: int, steps: int | None = None, measured: int = MEASURED
     seed_everything(seed)
     model = contestant.build()
     start = time.process_time()
-    losses = contestant.train(model, load_clothes("train"), steps)
+    losses = contestant.train(model, load_fashion_mnist("train"), steps)
     seconds = time.process_time() - start
     model.eval()
-    test = load_clothes("test").select(slice(measured))
+    test = load_fashion_mnist("test").select(slice(measured))
     images = contestant.draw(model, test.labels, torch.Generator().manual_seed(seed))
     metrics = measure(images, test) | {"sampling_seconds": time_sampling(contestant, model)}
     if isinstance(contestant, Autoregression):
@@ -277,7 +272,7 @@ def run(name: str, seed: int, steps: int | None = None, measured: int = MEASURED
 
 def measure(images: Tensor, test: ImageSet) -> dict[str, float]:
     """Measure drawn pictures of the test set's labels against the test set, as in the lesson on quality."""
-    judge = load_pretrained("judge")
+    judge = load_judge()
     real, drawn = compute_features(judge, test.images), compute_features(judge, images)
     precision, recall = compute_precision_recall(real, drawn)
     return {

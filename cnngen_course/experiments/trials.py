@@ -21,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cnngen_course.augmentation import RandomShift, random_flip
 from cnngen_course.blocks import ACTIVATIONS, BLOCKS
-from cnngen_course.datasets import ImageSet, load_fashion_mnist, make_loader
+from cnngen_course.datasets import load_fashion_mnist, make_loader
 from cnngen_course.images import to_pixels
 from cnngen_course.metrics import compute_psnr
 from cnngen_course.models.autoencoder import Decoder, Encoder
@@ -175,20 +175,15 @@ def count_multiply_adds(model: nn.Module, inputs: Tensor) -> int:
 
 
 @cache
-def load_clothes(split: str) -> ImageSet:
-    return load_fashion_mnist(split)
-
-
-@cache
 def find_shown() -> Tensor:
     """Return where the first test picture of each class is."""
-    labels = load_clothes("test").labels
+    labels = load_fashion_mnist("test").labels
     return torch.stack([(labels == label).nonzero()[0, 0] for label in range(10)])
 
 
 def make_batches(trial: Trial) -> Iterator[tuple[Tensor, ...]]:
     """Yield the trial's training batches."""
-    data = load_clothes("train").select(slice(trial.pictures))
+    data = load_fashion_mnist("train").select(slice(trial.pictures))
     if trial.augment:
         data = data.with_augmentation(random_flip, RandomShift(2))
     return take(make_loader(data, min(trial.batch_size, trial.pictures)), trial.steps)
@@ -197,7 +192,7 @@ def make_batches(trial: Trial) -> Iterator[tuple[Tensor, ...]]:
 @torch.no_grad()
 def measure(trial: Trial, model: nn.Module) -> tuple[float, Tensor]:
     """Return the score on test pictures, and the pictures that were redrawn (DRAWN, 1, 28, 28) if any."""
-    test = load_clothes("test")
+    test = load_fashion_mnist("test")
     if trial.task == "classify":
         some = test.select(slice(MEASURED))
         return compute_accuracy(model, some.images, some.labels), torch.empty(0, dtype=torch.uint8)

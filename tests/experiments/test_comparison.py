@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from cnngen_course.datasets import load_fashion_mnist
 from cnngen_course.experiments import comparison
 from cnngen_course.experiments.comparison import (
     CONTESTANTS,
@@ -14,7 +15,6 @@ from cnngen_course.experiments.comparison import (
     choose_details,
     collect,
     encode_outcome,
-    load_clothes,
     load_outcome,
     run,
 )
@@ -89,7 +89,7 @@ def test_a_tiny_run_repeats(name: str) -> None:
 def test_details_are_those_of_the_wanted_class() -> None:
     labels = torch.tensor([5, 1, 5])
     details = choose_details(labels, torch.Generator().manual_seed(0))
-    train = load_clothes("train")
+    train = load_fashion_mnist("train")
     for label, wanted in zip(labels.tolist(), details, strict=True):
         own = compute_details(train.images[train.labels == label])
         assert (own - wanted).abs().sum(dim=1).min() < 1e-6
