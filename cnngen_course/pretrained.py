@@ -18,6 +18,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
+from cnngen_course.blocks import count_weights
 from cnngen_course.models.classifier import Classifier
 from cnngen_course.models.mtcnn import MTCNN
 from cnngen_course.models.vgg import VGGFeatures
@@ -61,7 +62,7 @@ def save_trained(
         "recipe": f"cnngen_course.recipes.{name}",
         "model": f"{type(model).__module__}:{type(model).__qualname__}",
         "arguments": arguments,
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "parameters": count_weights(model),
         "training": training,
         "data": {"name": data, "sha256": hash_data(data)},
         "metrics": {key: asdict(metric) for key, metric in metrics.items()},

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from cnngen_course.adversarial_training import fit_adversarial
+from cnngen_course.blocks import count_weights
 from cnngen_course.datasets import ImageSet, load_fashion_mnist, make_loader
 from cnngen_course.images import to_pixels
 from cnngen_course.metrics import (
@@ -189,10 +190,6 @@ EVERYONE = CONTESTANTS | NEWCOMERS
 def pick_average(steps: int, highest: float) -> float:
     """Return the decay of the weights' running average: less in short runs, which would still remember their start."""
     return max(0.0, min(highest, 1 - 5 / steps))
-
-
-def count_weights(model: nn.Module) -> int:
-    return sum(weight.numel() for weight in model.parameters())
 
 
 @cache

@@ -17,10 +17,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from cnngen_course.augmentation import RandomShift, random_flip
-from cnngen_course.blocks import ACTIVATIONS, BLOCKS
+from cnngen_course.blocks import ACTIVATIONS, BLOCKS, count_multiply_adds, count_weights
 from cnngen_course.datasets import load_fashion_mnist, make_loader
 from cnngen_course.images import to_pixels
 from cnngen_course.metrics import compute_psnr
@@ -159,19 +158,6 @@ def find_width(task: str, block: str, depth: int) -> int:
 def pick_counted(network: nn.Module) -> nn.Module:
     """Return what weights are counted of: the whole classifier, or the decoder alone."""
     return network[1]
-
-
-def count_weights(model: nn.Module) -> int:
-    return sum(weight.numel() for weight in model.parameters())
-
-
-def count_multiply_adds(model: nn.Module, inputs: Tensor) -> int:
-    """Return the multiplications, each with its addition, of one forward pass; convolutions and linear layers count."""
-    was_training = model.training
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model.eval()(inputs)
-    model.train(was_training)
-    return counter.get_total_flops() // 2
 
 
 @cache
