@@ -33,6 +33,7 @@ SHARED = {
     "canvas",
     "report",
     "recipe",
+    "stored",
     "adversarial",
     "attacks",
 }  # files that their neighbours may lean on

@@ -6,20 +6,18 @@ outcomes of three seeds lie in ``data/comparison``; ``python course.py rebuild c
 ``NEWCOMERS``, comes in the last lesson and keeps to the same rules.
 """
 
-import io
-import json
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from cnngen_course.adversarial_training import fit_adversarial
 from cnngen_course.blocks import count_weights
 from cnngen_course.datasets import ImageSet, load_fashion_mnist, make_loader
+from cnngen_course.experiments.stored import load_record
 from cnngen_course.images import to_pixels
 from cnngen_course.metrics import (
     compute_features,
@@ -32,7 +30,6 @@ from cnngen_course.models.gan import Discriminator, Generator
 from cnngen_course.models.pixelcnn import PixelCNN
 from cnngen_course.models.vae import Condition, ConditionalDecoder, ConditionalVAE, compute_details
 from cnngen_course.objectives import adversarial, flow, likelihood, variational
-from cnngen_course.paths import read_data
 from cnngen_course.pretrained import load_judge
 from cnngen_course.runtime import pick_precision, seed_everything
 from cnngen_course.set_metrics import compute_diversity, compute_kernel_distance, compute_precision_recall
@@ -292,14 +289,6 @@ def time_sampling(contestant: Contestant, model: nn.Module, count: int = 16) -> 
     return time.perf_counter() - start
 
 
-def encode_outcome(outcome: Outcome) -> bytes:
-    """Return the outcome as the bytes of an ``.npz`` file."""
-    facts = asdict(outcome) | {"pixels": None}
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, pixels=outcome.pixels.numpy(), facts=np.array(json.dumps(facts)))
-    return buffer.getvalue()
-
-
 @cache
 def load_outcome(name: str, seed: int = 0) -> Outcome:
     """Return a stored outcome.
@@ -310,9 +299,7 @@ def load_outcome(name: str, seed: int = 0) -> Outcome:
     """
     if name not in EVERYONE or seed not in SEEDS:
         raise ValueError(f"there are {', '.join(EVERYONE)} with the seeds {SEEDS}, got {name!r} and {seed}")
-    with np.load(io.BytesIO(read_data("comparison", f"{name}_{seed}.npz"))) as stored:
-        facts = json.loads(str(stored["facts"]))
-        return Outcome(**facts | {"pixels": torch.from_numpy(stored["pixels"])})
+    return load_record(Outcome, "comparison", f"{name}_{seed}.npz")
 
 
 def collect(metric: str, contestants: Iterable[str] = tuple(CONTESTANTS)) -> dict[str, list[float]]:

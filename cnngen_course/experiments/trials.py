@@ -5,7 +5,6 @@ A ``Trial`` says what to train, ``run`` trains it and returns a ``Log``. The log
 the seconds differ, and what the lesson says of them stays.
 """
 
-import io
 import json
 import math
 import time
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 from cnngen_course.augmentation import RandomShift, random_flip
 from cnngen_course.blocks import ACTIVATIONS, BLOCKS, count_multiply_adds, count_weights
 from cnngen_course.datasets import load_fashion_mnist, make_loader
+from cnngen_course.experiments.stored import encode_parts, load_parts, split_record
 from cnngen_course.images import to_pixels
 from cnngen_course.metrics import compute_psnr
 from cnngen_course.models.autoencoder import Decoder, Encoder
@@ -293,14 +293,11 @@ def list_series() -> dict[str, dict[str, Trial]]:
 
 def encode_logs(logs: dict[str, Log]) -> bytes:
     """Return the logs of a series as the bytes of an ``.npz`` file."""
-    facts, arrays = {}, {}
+    facts = {}
     for name, log in logs.items():
-        parts = vars(log) | {"pixels": None}
-        arrays[name] = log.pixels.numpy()
-        facts[name] = {key: shorten(value) if isinstance(value, Tensor) else value for key, value in parts.items()}
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, facts=np.array(json.dumps(facts)), **arrays)
-    return buffer.getvalue()
+        curves, facts[name] = split_record(log)
+        facts[name] |= {key: shorten(values) for key, values in curves.items() if key != "pixels"}
+    return encode_parts({name: log.pixels for name, log in logs.items()}, facts)
 
 
 def shorten(values: Tensor) -> list[float]:
@@ -318,9 +315,8 @@ def load_logs(series: str) -> dict[str, Log]:
     """
     if series not in list_series():
         raise ValueError(f"there is no series {series!r}; there are: {', '.join(list_series())}")
-    with np.load(io.BytesIO(read_data("optimisation", f"{series}.npz"))) as stored:
-        facts = json.loads(str(stored["facts"]))
-        return {name: read_log(parts, torch.from_numpy(stored[name])) for name, parts in facts.items()}
+    pixels, facts = load_parts("optimisation", f"{series}.npz")
+    return {name: read_log(parts, pixels[name]) for name, parts in facts.items()}
 
 
 def read_log(parts: dict[str, Any], pixels: Tensor) -> Log:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cnngen_course.datasets import load_fashion_mnist
-from cnngen_course.experiments import comparison
+from cnngen_course.experiments import comparison, stored
 from cnngen_course.experiments.comparison import (
     CONTESTANTS,
     EVERYONE,
@@ -14,7 +14,6 @@ from cnngen_course.experiments.comparison import (
     SEEDS,
     choose_details,
     collect,
-    encode_outcome,
     load_outcome,
     run,
 )
@@ -98,7 +97,7 @@ def test_details_are_those_of_the_wanted_class() -> None:
 
 def test_an_outcome_survives_its_file(tmp_path, monkeypatch) -> None:
     outcome = run("gan", seed=4, steps=1, measured=100, kept=10)
-    monkeypatch.setattr(comparison, "read_data", lambda *names: encode_outcome(outcome))
+    monkeypatch.setattr(stored, "read_data", lambda *names: stored.encode_record(outcome))
     comparison.load_outcome.cache_clear()
     again = comparison.load_outcome("gan", 0)
     comparison.load_outcome.cache_clear()

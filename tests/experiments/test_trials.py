@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from cnngen_course.blocks import BLOCKS, count_multiply_adds, count_weights
-from cnngen_course.experiments import trials
+from cnngen_course.experiments import stored, trials
 from cnngen_course.experiments.trials import SCHEDULES, Log, Trial, list_series, load_logs
 from cnngen_course.objectives.classification import Classification
 from cnngen_course.paths import DATA
@@ -108,7 +108,7 @@ def test_the_finder_raises_the_rate_step_by_step() -> None:
 def test_storing_keeps_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
     log = trials.run(replace(SHORT, task="draw"))
     content = trials.encode_logs({"one": log, "broken": make_log(2.0, math.nan)})
-    monkeypatch.setattr(trials, "read_data", lambda *_: content)
+    monkeypatch.setattr(stored, "read_data", lambda *_: content)
     load_logs.cache_clear()
     back = load_logs("drawing")
     load_logs.cache_clear()
