@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "none": nn.Identity,
@@ -206,3 +207,16 @@ def make_block(name: str, in_channels: int, out_channels: int, **style: Any) -> 
     if name not in BLOCKS:
         raise ValueError(f"unknown block {name!r}: use {', '.join(BLOCKS)}")
     return BLOCKS[name](in_channels, out_channels, **style)
+
+
+def count_weights(model: nn.Module) -> int:
+    return sum(weight.numel() for weight in model.parameters())
+
+
+def count_multiply_adds(model: nn.Module, *inputs: Tensor) -> int:
+    """Return the multiplications, each with its addition, of one forward pass; convolutions and linear layers count."""
+    was_training = model.training
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model.eval()(*inputs)
+    model.train(was_training)
+    return counter.get_total_flops() // 2

@@ -114,10 +114,10 @@ def compute_share(right: int, count: int) -> Estimate:
     """Return ``right / count`` with its 95% interval by Wilson's formula, which also holds near 0 and 1."""
     if not 0 <= right <= count or count == 0:
         raise ValueError(f"a share is some of at least one, got {right} of {count}")
-    value, squared = right / count, 1.96**2
-    centre = (value + squared / (2 * count)) / (1 + squared / count)
-    reach = 1.96 * (value * (1 - value) / count + squared / (4 * count**2)) ** 0.5 / (1 + squared / count)
-    return Estimate(value, max(0.0, centre - reach), min(1.0, centre + reach), count)
+    from scipy.stats import binomtest  # here, not above: half a second to import
+
+    interval = binomtest(right, count).proportion_ci(method="wilson")
+    return Estimate(right / count, float(interval.low), float(interval.high), count)
 
 
 def _bootstrap(measure: Callable[[Tensor], float], count: int, repeats: int, seed: int) -> float:

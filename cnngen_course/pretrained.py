@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
+from cnngen_course.blocks import count_weights
+from cnngen_course.models.classifier import Classifier
 from cnngen_course.models.mtcnn import MTCNN
 from cnngen_course.models.vgg import VGGFeatures
 from cnngen_course.paths import ROOT, WEIGHTS, DamagedFileError, read_data, read_ledger, read_verified
@@ -59,7 +62,7 @@ def save_trained(
         "recipe": f"cnngen_course.recipes.{name}",
         "model": f"{type(model).__module__}:{type(model).__qualname__}",
         "arguments": arguments,
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "parameters": count_weights(model),
         "training": training,
         "data": {"name": data, "sha256": hash_data(data)},
         "metrics": {key: asdict(metric) for key, metric in metrics.items()},
@@ -133,6 +136,12 @@ def load_pretrained(name: str, folder: Path = WEIGHTS) -> nn.Module:
     model = getattr(importlib.import_module(module), class_name)(**provenance["arguments"])
     model.load_state_dict(load_tensors(weights), strict=True)
     return model.eval()
+
+
+@cache
+def load_judge() -> Classifier:
+    """Return the judge of clothes, one for all who only ask it; to train on, load your own by ``load_pretrained``."""
+    return load_pretrained("judge").requires_grad_(False)
 
 
 class NetworkNeededError(RuntimeError):

@@ -17,15 +17,13 @@ from cnngen_course.blocks import (
     SeparableBlock,
     Upsample,
     VGGBlock,
+    count_multiply_adds,
+    count_weights,
     make_block,
 )
 from cnngen_course.operations import compute_receptive_field, count_overlaps
 
 CHANNELS = st.integers(4, 12)
-
-
-def count_parameters(network: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 @pytest.mark.parametrize("kind", BLOCKS)
@@ -54,7 +52,7 @@ def test_conv_norm_act_is_the_three_layers_in_a_row() -> None:
 
 def test_two_3x3_see_what_one_5x5_sees_with_fewer_weights() -> None:
     assert compute_receptive_field([(3, 1), (3, 1)]) == compute_receptive_field([(5, 1)]) == 5
-    assert count_parameters(VGGBlock(16, 16)) < count_parameters(ConvNormAct(16, 16, 5))
+    assert count_weights(VGGBlock(16, 16)) < count_weights(ConvNormAct(16, 16, 5))
 
 
 @pytest.mark.parametrize("kind", [ResidualBlock, BottleneckBlock])
@@ -115,7 +113,7 @@ def test_without_normalisation_a_convolution_has_a_bias() -> None:
 
 
 def test_bottleneck_and_separable_blocks_save_weights() -> None:
-    counts = [count_parameters(kind(32, 32)) for kind in (BottleneckBlock, SeparableBlock, ResidualBlock)]
+    counts = [count_weights(kind(32, 32)) for kind in (BottleneckBlock, SeparableBlock, ResidualBlock)]
     assert counts[0] < counts[1] < counts[2] / 5
 
 
@@ -129,3 +127,11 @@ def test_unknown_blocks_and_activations_are_named() -> None:
         make_block("cube", 2, 2)
     with pytest.raises(ValueError, match="unknown activation 'wavy'"):
         ConvNormAct(2, 2, activation="wavy")
+
+
+def test_multiply_adds_are_those_of_the_layers() -> None:
+    grouped = nn.Conv2d(4, 2, 1, groups=2)
+    network = nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), grouped, nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(72, 7))
+    assert count_multiply_adds(network, torch.zeros(1, 2, 6, 6)) == 36 * (9 * 2 * 4 + 2 * 2) + 72 * 7
+    assert network.training
+    assert count_weights(grouped) == 2 * 2 + 2

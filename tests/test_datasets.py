@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,13 +43,20 @@ def test_fashion_mnist_has_the_published_pixels(split: tuple[str, ImageSet]) -> 
     assert hashlib.sha256(content).hexdigest().startswith(FILE_SHA256[name])
 
 
+def test_all_share_one_copy(split: tuple[str, ImageSet]) -> None:
+    name, data = split
+    assert datasets.load_fashion_mnist(name) is data
+    assert data.select(slice(10)).pixels.data_ptr() == data.pixels.data_ptr()
+    assert data[0][0].data_ptr() != data.pixels.data_ptr()  # what is served may be changed
+
+
 def test_an_unknown_split_is_named() -> None:
     with pytest.raises(ValueError, match="'validation'"):
         datasets.load_fashion_mnist("validation")
 
 
 @pytest.fixture
-def copied_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def copied_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return a copy of the test labels' folder, from which ``datasets`` reads."""
     folder = tmp_path / "data" / "fashion_mnist"
     folder.mkdir(parents=True)
@@ -56,7 +64,9 @@ def copied_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         shutil.copy(paths.DATA / "fashion_mnist" / file, folder)
     monkeypatch.setattr(paths, "DATA", tmp_path / "data")
     monkeypatch.setattr(paths, "ROOT", tmp_path)
-    return folder
+    datasets.load_fashion_mnist.cache_clear()
+    yield folder
+    datasets.load_fashion_mnist.cache_clear()
 
 
 def test_a_whole_copy_is_read(copied_data: Path) -> None:

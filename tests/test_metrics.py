@@ -139,6 +139,14 @@ def test_the_interval_of_a_share_covers_the_truth_19_times_in_20(truth: float) -
     assert 0.91 < covered < 0.99
 
 
+@pytest.mark.parametrize(("right", "count"), [(0, 1), (1, 1), (3, 7), (499, 500)])
+def test_the_interval_of_a_share_is_wilsons(right: int, count: int) -> None:
+    estimate, squared = metrics.compute_share(right, count), 1.959964**2
+    for bound in (estimate.low, estimate.high):  # both lie 1.96 of their own standard errors from what was measured
+        assert (right / count - bound) ** 2 == pytest.approx(squared * bound * (1 - bound) / count, rel=1e-5, abs=1e-12)
+    assert estimate.low <= right / count <= estimate.high
+
+
 def test_the_interval_of_a_perfect_share_still_has_a_width() -> None:
     perfect = metrics.compute_share(100, 100)
     assert perfect.high == pytest.approx(1.0) and 0.95 < perfect.low < 0.97

@@ -15,6 +15,7 @@ from cnngen_course.paths import WEIGHTS, DamagedFileError, read_ledger
 from cnngen_course.pretrained import (
     Metric,
     hash_data,
+    load_judge,
     load_pretrained,
     load_provenance,
     record_metrics,
@@ -42,6 +43,12 @@ def test_the_same_network_comes_back(saved) -> None:
     images = torch.rand(2, 1, 28, 28)
     assert not loaded.training
     torch.testing.assert_close(loaded(images), model(images), rtol=0, atol=0)
+
+
+def test_all_ask_one_judge_and_nobody_can_train_it() -> None:
+    judge = load_judge()
+    assert load_judge() is judge and load_pretrained("judge") is not judge
+    assert not judge.training and not any(weight.requires_grad for weight in judge.parameters())
 
 
 def test_provenance_is_complete(saved) -> None:

@@ -4,24 +4,21 @@ Each ``Ablation`` is a short training on emoji outlines, without hints, measured
 lie in ``data/ablation``; ``python course.py rebuild ablation`` runs them anew.
 """
 
-import io
-import json
 from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from cnngen_course.augmentation import RandomShift, chain, random_flip
 from cnngen_course.datasets import Pairs, make_loader
+from cnngen_course.experiments.stored import load_record
 from cnngen_course.galleries import load_emoji_pairs
 from cnngen_course.images import to_pixels
 from cnngen_course.metrics import compute_colourfulness, compute_frechet, compute_vgg_features
 from cnngen_course.models.unet import PatchDiscriminator, UNet
 from cnngen_course.objectives.adversarial import Adversarial, DifferencePenalty, Opponent
 from cnngen_course.objectives.translation import Translation
-from cnngen_course.paths import read_data
 from cnngen_course.pretrained import load_vgg
 from cnngen_course.runtime import pick_precision, seed_everything
 from cnngen_course.training import fit
@@ -107,14 +104,6 @@ def run(way: str, steps: int = STEPS) -> tuple[Ablation, nn.Module]:
     return Ablation(way, steps, round(history.seconds, 1), evaluations, to_pixels(drawn)), model
 
 
-def encode_ablation(ablation: Ablation) -> bytes:
-    """Return what is to be stored as the bytes of an ``.npz`` file."""
-    facts = {name: getattr(ablation, name) for name in ("way", "steps", "seconds", "evaluations")}
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, pixels=ablation.pixels.numpy(), facts=np.array(json.dumps(facts)))
-    return buffer.getvalue()
-
-
 @cache
 def load_ablation(way: str) -> Ablation:
     """Return a stored training.
@@ -125,5 +114,4 @@ def load_ablation(way: str) -> Ablation:
     """
     if way not in WAYS:
         raise ValueError(f"there are {', '.join(WAYS)}, got {way!r}")
-    with np.load(io.BytesIO(read_data("ablation", f"{way.lower()}.npz"))) as stored:
-        return Ablation(**json.loads(str(stored["facts"])), pixels=torch.from_numpy(stored["pixels"]))
+    return load_record(Ablation, "ablation", f"{way.lower()}.npz")

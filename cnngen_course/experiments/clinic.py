@@ -5,21 +5,19 @@ are two trainings of the course's own generator, kept moment by moment. All of t
 ``data/clinic``; ``python course.py rebuild clinic`` runs them anew. On another machine pixels differ, symptoms stay.
 """
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from cnngen_course.adversarial_training import fit_adversarial
 from cnngen_course.datasets import ImageSet, load_fashion_mnist, make_loader
+from cnngen_course.experiments.stored import encode_parts, load_parts
 from cnngen_course.images import to_pixels
 from cnngen_course.models.gan import Discriminator, Generator
 from cnngen_course.objectives.adversarial import LOSSES, Adversarial, DifferencePenalty, sample_images
-from cnngen_course.paths import read_data
 from cnngen_course.runtime import pick_precision
 from cnngen_course.set_metrics import find_nearest
 from cnngen_course.training import History
@@ -91,7 +89,7 @@ class Run:
 
 
 @cache
-def load_clothes(split: str) -> ImageSet:
+def load_three_classes(split: str) -> ImageSet:
     """Return the trousers, bags and ankle boots of Fashion-MNIST."""
     data = load_fashion_mnist(split)
     return data.select(torch.isin(data.labels, torch.tensor(CLASSES)))
@@ -149,7 +147,7 @@ class Patient:
         self.learner = self.make_learner(self.generator, setup.lr, setup.adam)
         self.discriminator_learner = self.make_learner(self.discriminator, setup.discriminator_lr)
         self.game, self.penalty = LOSSES[setup.loss], DifferencePenalty(setup.penalty)
-        train = load_clothes("train")
+        train = load_three_classes("train")
         chosen = torch.randperm(len(train))[: setup.train_size or None]
         self.train = train.select(chosen)
         everything = torch.arange(len(self.train))
@@ -224,7 +222,7 @@ class Patient:
         """Return the pictures of the fixed latents, and the checks."""
         self.generator.eval()
         images = self.generator(self.latents)
-        unseen = self.rescale(load_clothes("test").select(slice(64)).images)
+        unseen = self.rescale(load_three_classes("test").select(slice(64)).images)
         seen = self.rescale(self.train.images[:2000])
         mixed = self.judge_mixed(seen)
         distances = [find_nearest(some, seen)[1].mean() for some in (images, unseen)]
@@ -488,11 +486,9 @@ def list_runs() -> dict[str, Setup | str]:
 
 def encode_run(result: Run) -> bytes:
     """Return a run as a file in memory; the curves are kept as means of ten steps, which is as fine as a plot shows."""
-    curves = {name: values.view(-1, THINNED).mean(dim=1).numpy() for name, values in result.curves.items()}
-    checks = {f"check_{name}": np.array(values, np.float32) for name, values in result.checks.items()}
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, pixels=result.pixels.numpy(), real=result.real.numpy(), **curves, **checks)
-    return buffer.getvalue()
+    curves = {name: values.view(-1, THINNED).mean(dim=1) for name, values in result.curves.items()}
+    checks = {f"check_{name}": torch.tensor(values) for name, values in result.checks.items()}
+    return encode_parts({"pixels": result.pixels, "real": result.real} | curves | checks)
 
 
 @cache
@@ -502,12 +498,11 @@ def load_run(file: str) -> Run:
     Raises:
         DamagedFileError: the file is missing, cut or altered.
     """
-    with np.load(io.BytesIO(read_data("clinic", f"{file}.npz"))) as stored:
-        parts = {name: stored[name] for name in stored.files}
-    curves = {name: torch.from_numpy(parts[name]).repeat_interleave(THINNED) for name in CURVES if name in parts}
+    parts, _ = load_parts("clinic", f"{file}.npz")
+    curves = {name: parts[name].repeat_interleave(THINNED) for name in CURVES if name in parts}
     checks = {name: parts[f"check_{name}"].tolist() for name in CHECKS if f"check_{name}" in parts}
     moments = GAME_MOMENTS if file.startswith("game") else MOMENTS
-    return Run(curves, moments, torch.from_numpy(parts["pixels"]), torch.from_numpy(parts["real"]), checks)
+    return Run(curves, moments, parts["pixels"], parts["real"], checks)
 
 
 def load_fixed(case: str) -> Run:

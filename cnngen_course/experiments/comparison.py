@@ -6,19 +6,18 @@ outcomes of three seeds lie in ``data/comparison``; ``python course.py rebuild c
 ``NEWCOMERS``, comes in the last lesson and keeps to the same rules.
 """
 
-import io
-import json
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from cnngen_course.adversarial_training import fit_adversarial
+from cnngen_course.blocks import count_weights
 from cnngen_course.datasets import ImageSet, load_fashion_mnist, make_loader
+from cnngen_course.experiments.stored import load_record
 from cnngen_course.images import to_pixels
 from cnngen_course.metrics import (
     compute_features,
@@ -31,8 +30,7 @@ from cnngen_course.models.gan import Discriminator, Generator
 from cnngen_course.models.pixelcnn import PixelCNN
 from cnngen_course.models.vae import Condition, ConditionalDecoder, ConditionalVAE, compute_details
 from cnngen_course.objectives import adversarial, flow, likelihood, variational
-from cnngen_course.paths import read_data
-from cnngen_course.pretrained import load_pretrained
+from cnngen_course.pretrained import load_judge
 from cnngen_course.runtime import pick_precision, seed_everything
 from cnngen_course.set_metrics import compute_diversity, compute_kernel_distance, compute_precision_recall
 from cnngen_course.training import fit
@@ -191,19 +189,10 @@ def pick_average(steps: int, highest: float) -> float:
     return max(0.0, min(highest, 1 - 5 / steps))
 
 
-def count_weights(model: nn.Module) -> int:
-    return sum(weight.numel() for weight in model.parameters())
-
-
-@cache
-def load_clothes(split: str) -> ImageSet:
-    return load_fashion_mnist(split)
-
-
 @cache
 def load_details() -> tuple[tuple[Tensor, ...], Tensor]:
     """Return where in the training set each class is, and size and brightness of all its pictures (60000, 2)."""
-    train = load_clothes("train")
+    train = load_fashion_mnist("train")
     members = tuple((train.labels == label).nonzero()[:, 0] for label in range(10))
     return members, torch.cat([compute_details(part.images) for part in split_set(train, 5000)])
 
@@ -261,10 +250,10 @@ def run(name: str, seed: int, steps: int | None = None, measured: int = MEASURED
     seed_everything(seed)
     model = contestant.build()
     start = time.process_time()
-    losses = contestant.train(model, load_clothes("train"), steps)
+    losses = contestant.train(model, load_fashion_mnist("train"), steps)
     seconds = time.process_time() - start
     model.eval()
-    test = load_clothes("test").select(slice(measured))
+    test = load_fashion_mnist("test").select(slice(measured))
     images = contestant.draw(model, test.labels, torch.Generator().manual_seed(seed))
     metrics = measure(images, test) | {"sampling_seconds": time_sampling(contestant, model)}
     if isinstance(contestant, Autoregression):
@@ -277,7 +266,7 @@ def run(name: str, seed: int, steps: int | None = None, measured: int = MEASURED
 
 def measure(images: Tensor, test: ImageSet) -> dict[str, float]:
     """Measure drawn pictures of the test set's labels against the test set, as in the lesson on quality."""
-    judge = load_pretrained("judge")
+    judge = load_judge()
     real, drawn = compute_features(judge, test.images), compute_features(judge, images)
     precision, recall = compute_precision_recall(real, drawn)
     return {
@@ -300,14 +289,6 @@ def time_sampling(contestant: Contestant, model: nn.Module, count: int = 16) -> 
     return time.perf_counter() - start
 
 
-def encode_outcome(outcome: Outcome) -> bytes:
-    """Return the outcome as the bytes of an ``.npz`` file."""
-    facts = asdict(outcome) | {"pixels": None}
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, pixels=outcome.pixels.numpy(), facts=np.array(json.dumps(facts)))
-    return buffer.getvalue()
-
-
 @cache
 def load_outcome(name: str, seed: int = 0) -> Outcome:
     """Return a stored outcome.
@@ -318,9 +299,7 @@ def load_outcome(name: str, seed: int = 0) -> Outcome:
     """
     if name not in EVERYONE or seed not in SEEDS:
         raise ValueError(f"there are {', '.join(EVERYONE)} with the seeds {SEEDS}, got {name!r} and {seed}")
-    with np.load(io.BytesIO(read_data("comparison", f"{name}_{seed}.npz"))) as stored:
-        facts = json.loads(str(stored["facts"]))
-        return Outcome(**facts | {"pixels": torch.from_numpy(stored["pixels"])})
+    return load_record(Outcome, "comparison", f"{name}_{seed}.npz")
 
 
 def collect(metric: str, contestants: Iterable[str] = tuple(CONTESTANTS)) -> dict[str, list[float]]:

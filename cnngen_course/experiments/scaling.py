@@ -10,9 +10,11 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from cnngen_course.blocks import count_multiply_adds, count_weights
 from cnngen_course.datasets import ImageSet, load_fashion_mnist, make_loader
 from cnngen_course.images import to_pixels
 from cnngen_course.models.pixelcnn import PixelCNN
@@ -86,18 +88,9 @@ def make_model(setup: Setup) -> PixelCNN:
 
 
 def count_multiplications(model: PixelCNN) -> int:
-    """Return how many multiplications one picture takes: those of every convolution, at every place it looks from."""
-    counts: list[int] = []
-
-    def count(layer: nn.Conv2d, _: tuple[Tensor, ...], output: Tensor) -> None:
-        counts.append(output[0, 0].numel() * layer.weight.numel())
-
-    hooks = [layer.register_forward_hook(count) for layer in model.modules() if isinstance(layer, nn.Conv2d)]
-    with torch.no_grad():
-        model(torch.zeros(1, 1, model.size, model.size, dtype=torch.int64), torch.zeros(1, dtype=torch.int64))
-    for hook in hooks:
-        hook.remove()
-    return sum(counts)
+    """Return how many multiplications one picture takes."""
+    levels, labels = torch.zeros(1, 1, model.size, model.size).long(), torch.zeros(1).long()
+    return count_multiply_adds(model, levels, labels)
 
 
 def measure_bits(model: PixelCNN, data: ImageSet) -> float:
@@ -123,8 +116,7 @@ def run(setup: Setup, seed: int = 0, moments: tuple[int, ...] = MOMENTS, measure
         every = {"on_evaluate": keep, "evaluate_every": moments[0], "precision": pick_precision()}
         fit(model, Likelihood(), loader, steps=moments[-1], lr=4e-3, progress=False, **every)
     values = {name: tuple(round(entry[name], 4) for entry in found) for name in sets}
-    parameters = sum(weight.numel() for weight in model.parameters())
-    return Run(setup, parameters, count_multiplications(model), moments, **values)
+    return Run(setup, count_weights(model), count_multiplications(model), moments, **values)
 
 
 def list_setups() -> list[Setup]:
@@ -181,7 +173,5 @@ def fit_power(sizes: list[float], bits: list[float], floor: float = 0.0) -> tupl
 
     Returns the exponent and the curve as a function.
     """
-    x, y = torch.tensor(sizes).double().log(), (torch.tensor(bits).double() - floor).log()
-    slope = ((x - x.mean()) * (y - y.mean())).sum() / (x - x.mean()).square().sum()
-    start = y.mean() - slope * x.mean()
-    return -slope.item(), lambda size: floor + float(torch.exp(start)) * size ** slope.item()
+    slope, start = np.polyfit(np.log(sizes), np.log(np.array(bits) - floor), 1)
+    return -float(slope), lambda size: floor + float(np.exp(start) * size**slope)

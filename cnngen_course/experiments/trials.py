@@ -5,7 +5,6 @@ A ``Trial`` says what to train, ``run`` trains it and returns a ``Log``. The log
 the seconds differ, and what the lesson says of them stays.
 """
 
-import io
 import json
 import math
 import time
@@ -17,11 +16,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from cnngen_course.augmentation import RandomShift, random_flip
-from cnngen_course.blocks import ACTIVATIONS, BLOCKS
-from cnngen_course.datasets import ImageSet, load_fashion_mnist, make_loader
+from cnngen_course.blocks import ACTIVATIONS, BLOCKS, count_multiply_adds, count_weights
+from cnngen_course.datasets import load_fashion_mnist, make_loader
+from cnngen_course.experiments.stored import encode_parts, load_parts, split_record
 from cnngen_course.images import to_pixels
 from cnngen_course.metrics import compute_psnr
 from cnngen_course.models.autoencoder import Decoder, Encoder
@@ -161,34 +160,16 @@ def pick_counted(network: nn.Module) -> nn.Module:
     return network[1]
 
 
-def count_weights(model: nn.Module) -> int:
-    return sum(weight.numel() for weight in model.parameters())
-
-
-def count_multiply_adds(model: nn.Module, inputs: Tensor) -> int:
-    """Return the multiplications, each with its addition, of one forward pass; convolutions and linear layers count."""
-    was_training = model.training
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model.eval()(inputs)
-    model.train(was_training)
-    return counter.get_total_flops() // 2
-
-
-@cache
-def load_clothes(split: str) -> ImageSet:
-    return load_fashion_mnist(split)
-
-
 @cache
 def find_shown() -> Tensor:
     """Return where the first test picture of each class is."""
-    labels = load_clothes("test").labels
+    labels = load_fashion_mnist("test").labels
     return torch.stack([(labels == label).nonzero()[0, 0] for label in range(10)])
 
 
 def make_batches(trial: Trial) -> Iterator[tuple[Tensor, ...]]:
     """Yield the trial's training batches."""
-    data = load_clothes("train").select(slice(trial.pictures))
+    data = load_fashion_mnist("train").select(slice(trial.pictures))
     if trial.augment:
         data = data.with_augmentation(random_flip, RandomShift(2))
     return take(make_loader(data, min(trial.batch_size, trial.pictures)), trial.steps)
@@ -197,7 +178,7 @@ def make_batches(trial: Trial) -> Iterator[tuple[Tensor, ...]]:
 @torch.no_grad()
 def measure(trial: Trial, model: nn.Module) -> tuple[float, Tensor]:
     """Return the score on test pictures, and the pictures that were redrawn (DRAWN, 1, 28, 28) if any."""
-    test = load_clothes("test")
+    test = load_fashion_mnist("test")
     if trial.task == "classify":
         some = test.select(slice(MEASURED))
         return compute_accuracy(model, some.images, some.labels), torch.empty(0, dtype=torch.uint8)
@@ -309,14 +290,11 @@ def list_series() -> dict[str, dict[str, Trial]]:
 
 def encode_logs(logs: dict[str, Log]) -> bytes:
     """Return the logs of a series as the bytes of an ``.npz`` file."""
-    facts, arrays = {}, {}
+    facts = {}
     for name, log in logs.items():
-        parts = vars(log) | {"pixels": None}
-        arrays[name] = log.pixels.numpy()
-        facts[name] = {key: shorten(value) if isinstance(value, Tensor) else value for key, value in parts.items()}
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, facts=np.array(json.dumps(facts)), **arrays)
-    return buffer.getvalue()
+        curves, facts[name] = split_record(log)
+        facts[name] |= {key: shorten(values) for key, values in curves.items() if key != "pixels"}
+    return encode_parts({name: log.pixels for name, log in logs.items()}, facts)
 
 
 def shorten(values: Tensor) -> list[float]:
@@ -334,9 +312,8 @@ def load_logs(series: str) -> dict[str, Log]:
     """
     if series not in list_series():
         raise ValueError(f"there is no series {series!r}; there are: {', '.join(list_series())}")
-    with np.load(io.BytesIO(read_data("optimisation", f"{series}.npz"))) as stored:
-        facts = json.loads(str(stored["facts"]))
-        return {name: read_log(parts, torch.from_numpy(stored[name])) for name, parts in facts.items()}
+    pixels, facts = load_parts("optimisation", f"{series}.npz")
+    return {name: read_log(parts, pixels[name]) for name, parts in facts.items()}
 
 
 def read_log(parts: dict[str, Any], pixels: Tensor) -> Log:

@@ -17,7 +17,7 @@ from cnngen_course.galleries import Photo, load_photos
 from cnngen_course.images import crop_square, from_pil, make_grid, to_images, to_pil
 from cnngen_course.models.classifier import Classifier
 from cnngen_course.objectives.classification import compute_logits
-from cnngen_course.pretrained import load_pretrained
+from cnngen_course.pretrained import load_judge
 
 CLOTHES, PHOTO, OWN = "Fashion-MNIST", "photograph", "own picture"
 LAYERS = {"first convolution": 0, "stage 1": 1, "stage 2": 3, "stage 3": 5, "features": 6}  # places in judge.body
@@ -27,11 +27,6 @@ GRIDS = {32: (6, 38), 64: (8, 28), 96: (10, 23)}  # number of channels: columns,
 TOP = 26
 QUALITY = 75  # of the JPEG: the stills are stored in the notebook
 PICTURES = 20  # choices on the slider
-
-
-@cache
-def load_judge() -> Classifier:
-    return load_pretrained("judge")
 
 
 @cache

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from cnngen_course.experiments.comparison import CONTESTANTS, EVERYONE, SEEDS, load_clothes, load_outcome
+from cnngen_course.datasets import load_fashion_mnist
+from cnngen_course.experiments.comparison import CONTESTANTS, EVERYONE, SEEDS, load_outcome
 from cnngen_course.explorers.panel import Panel, View
 from cnngen_course.figures import BLUE, GREEN, ORANGE, PINK, RED, SKY, load_font, make_axes
 from cnngen_course.images import make_grid, to_pil
@@ -26,7 +27,7 @@ TICKS = dict(zip(EVERYONE, ("pixel", "VAE", "P.CNN", "GAN", "flow"), strict=True
 
 def make_comparison_explorer() -> Panel:
     """All four models on the same class, with the numbers of that training."""
-    names = load_clothes("test").class_names
+    names = load_fashion_mnist("test").class_names
     controls = {
         "label": widgets.Dropdown(options=[(name, label) for label, name in enumerate(names)], description="class"),
         "seed": widgets.Dropdown(options=[(f"training {seed + 1}", seed) for seed in SEEDS], description="seed"),
@@ -36,7 +37,7 @@ def make_comparison_explorer() -> Panel:
 
 def draw_comparison(label: int, seed: int) -> View:
     """Draw ten pictures of a class by each model below ten real ones, with two numbers a row."""
-    test = load_clothes("test")
+    test = load_fashion_mnist("test")
     rows = {REAL: test.pixels[test.labels == label][:COLUMNS]}
     rows |= {name: load_outcome(name, seed).pixels[label::10][:COLUMNS] for name in CONTESTANTS}
     tiles = [to_pil(make_grid(pixels, columns=COLUMNS), zoom=2) for pixels in rows.values()]
@@ -69,7 +70,7 @@ def make_questions(series: int) -> list[Question]:
     """Return ``QUESTIONS`` pictures in random order, half of them real; the same series, the same questions."""
     random = torch.Generator().manual_seed(series)
     each = QUESTIONS // (2 * len(CONTESTANTS))
-    test = load_clothes("test")
+    test = load_fashion_mnist("test")
     pools = {REAL: (test.pixels, QUESTIONS // 2)}
     pools |= {name: (torch.cat([load_outcome(name, seed).pixels for seed in SEEDS]), each) for name in CONTESTANTS}
     questions = [

@@ -28,7 +28,7 @@ from cnngen_course.objectives.likelihood import (
     to_grey,
     to_levels,
 )
-from cnngen_course.pretrained import load_pretrained
+from cnngen_course.pretrained import load_judge, load_pretrained
 
 DRAWS = 8  # pictures drawn side by side in the explorer
 CANDIDATES = 32
@@ -294,7 +294,7 @@ RANKED: dict[int, Ranking] = {}
 
 def load_ranking(label: int) -> Ranking:
     if label not in RANKED:
-        RANKED[label] = compute_ranking(load_model(), load_pretrained("judge"), label)
+        RANKED[label] = compute_ranking(load_model(), load_judge(), label)
     return RANKED[label]
 
 

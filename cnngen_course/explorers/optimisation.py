@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from cnngen_course.blocks import ACTIVATIONS, BLOCKS
+from cnngen_course.datasets import load_fashion_mnist
 from cnngen_course.experiments.trials import (
     DRAWN,
     RATES,
@@ -19,7 +20,6 @@ from cnngen_course.experiments.trials import (
     SEEDS,
     Log,
     find_shown,
-    load_clothes,
     load_logs,
     name_grid,
 )
@@ -205,7 +205,7 @@ def make_drawing_explorer() -> Panel:
 
 def draw_drawings(first: str, second: str, moment: int) -> View:
     logs = [load_logs("drawing")[block] for block in (first, second)]
-    rows = {"as it is": load_clothes("test").select(find_shown()).pixels}
+    rows = {"as it is": load_fashion_mnist("test").select(find_shown()).pixels}
     sentences = []
     for index, (block, log) in enumerate(zip((first, second), logs, strict=True)):
         score, steps = log.scores[moment - 1], log.steps[moment - 1]

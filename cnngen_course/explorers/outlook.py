@@ -14,10 +14,9 @@ from cnngen_course.explorers.panel import Panel, View
 from cnngen_course.figures import BLUE, ORANGE, RED, make_axes, put_side_by_side
 from cnngen_course.images import make_grid, to_pil, to_pixels
 from cnngen_course.metrics import Estimate, compute_features, compute_label_consistency
-from cnngen_course.models.classifier import Classifier
 from cnngen_course.models.denoiser import Denoiser
 from cnngen_course.objectives.flow import SAMPLERS, follow, make_velocity, sample_images
-from cnngen_course.pretrained import load_pretrained
+from cnngen_course.pretrained import load_judge, load_pretrained
 from cnngen_course.runtime import pick_precision
 from cnngen_course.set_metrics import compute_diversity
 
@@ -31,11 +30,6 @@ STEP_COUNTS = (1, 2, 3, 5, 10, 20, 40)
 @cache
 def load_denoiser() -> Denoiser:
     return load_pretrained("flow")
-
-
-@cache
-def load_judge() -> Classifier:
-    return load_pretrained("judge")
 
 
 @cache

@@ -15,10 +15,9 @@ from cnngen_course.datasets import ImageSet, load_fashion_mnist
 from cnngen_course.explorers.panel import Panel, View
 from cnngen_course.figures import BLUE, GREEN, ORANGE, RED, SKY, load_font, make_axes
 from cnngen_course.images import make_grid, to_pil, to_pixels
-from cnngen_course.models.classifier import Classifier
 from cnngen_course.models.gan import Generator
 from cnngen_course.objectives.adversarial import sample_latents
-from cnngen_course.pretrained import load_pretrained
+from cnngen_course.pretrained import load_judge, load_pretrained
 from cnngen_course.set_metrics import find_nearest
 
 STEPS = 40  # of a round walk; step 40 is step 0 again
@@ -30,11 +29,6 @@ TESTED = 200  # test pictures of each class that say how far a new picture usual
 @cache
 def load_generator() -> Generator:
     return load_pretrained("generator")
-
-
-@cache
-def load_judge() -> Classifier:
-    return load_pretrained("judge")
 
 
 @cache

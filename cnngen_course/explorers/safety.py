@@ -12,8 +12,7 @@ from cnngen_course.explorers.panel import OwnPicture, Panel, View
 from cnngen_course.figures import BLUE, RED, load_font, put_side_by_side
 from cnngen_course.galleries import load_face_boxes, load_people
 from cnngen_course.images import from_pil, to_pil, to_pixels
-from cnngen_course.models.classifier import Classifier
-from cnngen_course.pretrained import load_pretrained
+from cnngen_course.pretrained import load_judge
 from cnngen_course.safety.attacks import LEVEL, Aim, add_noise, attack_once, attack_stepwise, make_aim
 from cnngen_course.safety.faces import (
     WAYS,
@@ -44,11 +43,6 @@ def attack_often(aim: Aim, images: Tensor, epsilon: float) -> Tensor:
 
 
 ATTACKS = {"noise": attack_noise, "one step (FGSM)": attack_once, "ten steps (PGD)": attack_often}
-
-
-@cache
-def load_judge() -> Classifier:
-    return load_pretrained("judge").requires_grad_(False)
 
 
 @cache

@@ -13,10 +13,9 @@ from cnngen_course.datasets import ImageSet, load_fashion_mnist
 from cnngen_course.explorers.panel import Panel, View
 from cnngen_course.figures import BLUE, draw_image, make_axes, put_side_by_side
 from cnngen_course.images import make_grid, to_pil, to_pixels
-from cnngen_course.models.classifier import Classifier
 from cnngen_course.models.vae import ConditionalVAE, compute_details
 from cnngen_course.objectives.variational import sample_images
-from cnngen_course.pretrained import load_pretrained
+from cnngen_course.pretrained import load_judge, load_pretrained
 
 DRAWS = 9
 KNOBS = 3  # latent sliders
@@ -73,11 +72,6 @@ def plot_obedience(asked: Tensor, measured: Tensor, names: Sequence[str]) -> Fig
 @cache
 def load_vae() -> ConditionalVAE:
     return load_pretrained("vae")
-
-
-@cache
-def load_judge() -> Classifier:
-    return load_pretrained("judge")
 
 
 @cache

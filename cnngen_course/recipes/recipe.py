@@ -1,6 +1,7 @@
 """What every recipe has in common: a network, a way to train it, a way to measure it, and a command line."""
 
 import argparse
+import difflib
 import tempfile
 import time
 from collections.abc import Callable
@@ -39,7 +40,19 @@ class Recipe:
     seed: int = 0
 
     def run(self, folder: Path = WEIGHTS, test_count: int | None = None, **changed: Any) -> nn.Module:
-        """Train from scratch, measure, and save weights and provenance into ``folder``."""
+        """Train from scratch, measure, and save weights and provenance into ``folder``.
+
+        Args:
+            test_count: test pictures to measure on; all if not given.
+            changed: settings that differ from the recipe's.
+
+        Raises:
+            TypeError: the recipe has no such setting.
+        """
+        for unknown in changed.keys() - self.settings.keys():
+            near = difflib.get_close_matches(unknown, self.settings, 1)
+            advice = f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(self.settings)}"
+            raise TypeError(f"the recipe {self.name!r} has no setting {unknown!r}; {advice}")
         settings = self.settings | changed
         seed_everything(self.seed)
         model = self.model(**self.arguments)

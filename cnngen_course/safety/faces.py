@@ -39,6 +39,8 @@ class Found:
 
 def detect_by_mtcnn(pixels: Tensor, doubts: tuple[float, float] = FIRST_DOUBTS, smallest: int = SMALLEST) -> Found:
     """Find faces in colour pixels (3, H, W) by three networks; scores are probabilities."""
+    from torchvision.ops import nms  # here, not above: a second to import
+
     network = _load_detector()
     image = network.prepare(pixels)
     with torch.inference_mode():
@@ -50,14 +52,16 @@ def detect_by_mtcnn(pixels: Tensor, doubts: tuple[float, float] = FIRST_DOUBTS, 
             scores, moves = judge(cut_windows(image, boxes, judge.size))[:2]
             kept = scores >= doubt
             boxes, scores = move_corners(boxes[kept], moves[kept]), scores[kept]
-            chosen = suppress(boxes, scores, 0.7)
+            chosen = nms(boxes, scores, 0.7)
             boxes, scores = boxes[chosen], scores[chosen]
-        chosen = suppress(boxes, scores, 0.6, of_smaller=True)
+        chosen = drop_covered(boxes, scores, 0.6)
         return Found(boxes[chosen].clone(), scores[chosen].clone())
 
 
 def _propose(image: Tensor, doubt: float, smallest: int) -> Tensor:
     """Return the windows (F, 4) that the first network takes for faces, at all sizes of a pyramid."""
+    from torchvision.ops import nms
+
     first, found = _load_detector().pnet, []
     scale = first.size / smallest
     while min(image.shape[2:]) * scale >= first.size:
@@ -67,13 +71,13 @@ def _propose(image: Tensor, doubt: float, smallest: int) -> Tensor:
         corners = torch.stack([columns, rows], dim=1) * first.stride
         boxes = torch.cat([corners, corners + first.size], dim=1) / scale
         scores, moves = scores[0, rows, columns], moves[0, :, rows, columns].T
-        chosen = suppress(boxes, scores, 0.5)
+        chosen = nms(boxes, scores, 0.5)
         found.append((boxes[chosen], scores[chosen], moves[chosen]))
         scale *= SHRINK
     if not found:
         return torch.zeros(0, 4)
     boxes, scores, moves = (torch.cat(parts) for parts in zip(*found, strict=True))
-    chosen = suppress(boxes, scores, 0.7)
+    chosen = nms(boxes, scores, 0.7)
     return move_corners(boxes[chosen], moves[chosen])
 
 
@@ -100,26 +104,22 @@ def cut_windows(image: Tensor, boxes: Tensor, size: int) -> Tensor:
     return torch.cat(windows)
 
 
-def compute_overlap(first: Tensor, second: Tensor, of_smaller: bool = False) -> Tensor:
-    """Return shared area over joint area for all pairs of boxes, (N, 4) and (M, 4) -> (N, M).
-
-    With ``of_smaller`` the shared area is divided by that of the smaller box: 1 for a box inside another.
-    """
+def compute_cover(first: Tensor, second: Tensor) -> Tensor:
+    """Return how much of the smaller box lies under the other, for all pairs of boxes: (N, 4), (M, 4) -> (N, M)."""
     corners = torch.maximum(first[:, None, :2], second[None, :, :2]), torch.minimum(first[:, None, 2:], second[:, 2:])
     shared = (corners[1] - corners[0]).clamp(min=0).prod(dim=2)
     areas = [(boxes[:, 2:] - boxes[:, :2]).clamp(min=0).prod(dim=1) for boxes in (first, second)]
-    whole = torch.minimum(areas[0][:, None], areas[1]) if of_smaller else areas[0][:, None] + areas[1] - shared
-    return shared / whole.clamp(min=1e-6)
+    return shared / torch.minimum(areas[0][:, None], areas[1]).clamp(min=1e-6)
 
 
-def suppress(boxes: Tensor, scores: Tensor, limit: float, of_smaller: bool = False) -> list[int]:
-    """Return which boxes are left when each is dropped that overlaps a surer one by more than ``limit``."""
+def drop_covered(boxes: Tensor, scores: Tensor, limit: float) -> list[int]:
+    """Return which boxes are left when each is dropped that covers a surer one, or lies under it, beyond ``limit``."""
     left, kept = scores.argsort(descending=True), []
     while len(left):
         kept.append(int(left[0]))
-        overlap = compute_overlap(boxes[left[:1]], boxes[left], of_smaller)[0]
-        overlap[0] = 1
-        left = left[overlap <= limit]
+        cover = compute_cover(boxes[left[:1]], boxes[left])[0]
+        cover[0] = 1
+        left = left[cover <= limit]
     return kept
 
 
@@ -189,7 +189,7 @@ def find_hits(found: Tensor, faces: Tensor, limit: float = 0.5) -> Tensor:
     """Return which found box (F, 4) meets which face (T, 4), (F, T) bool; see ``count_misses``."""
     areas = [(boxes[:, 2:] - boxes[:, :2]).prod(dim=1) for boxes in (found, faces)]
     fits = areas[0][:, None] < 6 * areas[1]
-    return (compute_overlap(found, faces, of_smaller=True) > limit) & fits & (6 * areas[0][:, None] > areas[1])
+    return (compute_cover(found, faces) > limit) & fits & (6 * areas[0][:, None] > areas[1])
 
 
 def resize(pixels: Tensor, long_side: int) -> Tensor:
@@ -233,14 +233,10 @@ def blur(pixels: Tensor, box: Box, strength: float = 1.0) -> Tensor:
 
 
 def blur_images(images: Tensor, sigma: float) -> Tensor:
-    """Blur pictures (N, C, H, W) by a Gaussian, row by row and column by column; the border repeats."""
-    reach = max(1, round(3 * sigma))
-    offsets = torch.arange(-reach, reach + 1, dtype=torch.float32)
-    kernel = torch.exp(-(offsets**2) / (2 * max(sigma, 1e-3) ** 2))
-    kernel = (kernel / kernel.sum()).expand(images.shape[1], 1, 1, -1)
-    wide = F.pad(images, (reach,) * 4, mode="replicate")
-    across = F.conv2d(wide, kernel, groups=images.shape[1])
-    return F.conv2d(across, kernel.transpose(2, 3), groups=images.shape[1])
+    """Blur pictures (N, C, H, W) by a Gaussian; the border repeats."""
+    from scipy.ndimage import gaussian_filter  # torchvision's is mirrored at the border, and slow where it is wide
+
+    return torch.from_numpy(gaussian_filter(images.numpy(), sigma, mode="nearest", truncate=3.0, axes=(2, 3)))
 
 
 def pixelate(pixels: Tensor, box: Box, strength: float = 1.0) -> Tensor:

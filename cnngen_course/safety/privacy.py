@@ -19,8 +19,10 @@ def compute_auc(higher: Tensor, lower: Tensor) -> Estimate:
     """
     if min(len(higher), len(lower)) == 0:
         raise ValueError(f"there must be values on both sides, got {len(higher)} and {len(lower)}")
-    gaps = higher[:, None] - lower[None]
-    auc = ((gaps > 0).double().mean() + (gaps == 0).double().mean() / 2).item()
+    from scipy.stats import mannwhitneyu  # here, not above: half a second to import
+
+    won = mannwhitneyu(higher.double(), lower.double(), method="asymptotic").statistic  # of all pairs
+    auc = float(won) / (len(higher) * len(lower))
     pairs = (len(higher) - 1) * (auc / (2 - auc) - auc**2), (len(lower) - 1) * (2 * auc**2 / (1 + auc) - auc**2)
     deviation = max(0.0, (auc * (1 - auc) + sum(pairs)) / (len(higher) * len(lower))) ** 0.5
     return Estimate(auc, max(0.0, auc - 1.96 * deviation), min(1.0, auc + 1.96 * deviation), len(higher) + len(lower))

@@ -7,7 +7,7 @@ import sys
 from data import build
 from data.build.ledger import enter
 
-TOOLS = {"gcompris", "pictures", "sources", "ledger", "licences", "sheets", "__main__"}
+TOOLS = {"gcompris", "pictures", "runs", "sources", "ledger", "licences", "sheets", "__main__"}
 
 
 def names() -> list[str]:

@@ -6,7 +6,8 @@ package's tests say how near.
 
 import torch
 
-from cnngen_course.experiments.ablation import WAYS, encode_ablation, run
+from cnngen_course.experiments.ablation import WAYS, run
+from cnngen_course.experiments.stored import encode_record
 from data.build import emoji_pairs
 from data.build.ledger import Record
 from data.build.licences import write_notices
@@ -33,5 +34,5 @@ def build() -> None:
     write_notices(folder, RECORD, (DATA / "emoji_pairs" / "LICENSE").read_text())
     for way in WAYS:
         ablation, _ = run(way)
-        (folder / f"{way.lower()}.npz").write_bytes(encode_ablation(ablation))
+        (folder / f"{way.lower()}.npz").write_bytes(encode_record(ablation))
         print(f"  {way}: {ablation.seconds} s, {ablation.evaluations[-1]}", flush=True)

@@ -5,12 +5,9 @@ package's tests measure those.
 """
 
 from cnngen_course.experiments.clinic import encode_run, list_runs, play_game, run
-from data.build import fashion_mnist
-from data.build.ledger import Record
-from data.build.licences import licence_text, write_notices
-from data.build.sources import DATA
+from data.build.runs import make_record, open_folder
 
-RECORD = Record(
+RECORD = make_record(
     title="Adversarial trainings, eight of them with a planted fault, moment by moment",
     contents=(
         "Each `.npz` file is one real run of `cnngen_course/experiments/clinic.py`: the curves (means of ten "
@@ -20,17 +17,11 @@ RECORD = Record(
         "trainings of the course's larger generator. All pictures are drawn by networks that learned from "
         "Fashion-MNIST, except the real ones."
     ),
-    author="the authors of this course (the runs); Zalando SE (Fashion-MNIST)",
-    licence="MIT",
-    attribution=fashion_mnist.RECORD.attribution,
-    left_out="The networks' weights.",
-    sources=[fashion_mnist.SOURCE],
 )
 
 
 def build() -> None:
-    folder = DATA / "clinic"
-    write_notices(folder, RECORD, licence_text("MIT", "Copyright (c) 2017 Zalando SE, https://tech.zalando.com"))
+    folder = open_folder("clinic", RECORD)
     for file, setup in list_runs().items():
         result = play_game(setup) if isinstance(setup, str) else run(setup)
         (folder / f"{file}.npz").write_bytes(encode_run(result))

@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import json
 import lzma
+from pathlib import Path
 
 from data.build.ledger import Record
 from data.build.licences import licence_text, write_notices
@@ -63,4 +64,9 @@ def build() -> None:
         "sha256_of_idx": {name: sha256 for name, (_, sha256) in FILES.items()},
     }
     (folder / "labels.json").write_text(json.dumps(facts, indent=1) + "\n")
-    write_notices(folder, RECORD, licence_text("MIT", "Copyright (c) 2017 Zalando SE, https://tech.zalando.com"))
+    write_licence(folder, RECORD)
+
+
+def write_licence(folder: Path, record: Record) -> None:
+    """Write the notices of a set that is Fashion-MNIST or was made from it."""
+    write_notices(folder, record, licence_text("MIT", "Copyright (c) 2017 Zalando SE, https://tech.zalando.com"))

@@ -1,12 +1,9 @@
 """The runs on width, depth and data, trained anew (about 2 minutes of one core)."""
 
 from cnngen_course.experiments.scaling import encode_runs, list_setups, run
-from data.build import fashion_mnist
-from data.build.ledger import Record
-from data.build.licences import licence_text, write_notices
-from data.build.sources import DATA
+from data.build.runs import make_record, open_folder
 
-RECORD = Record(
+RECORD = make_record(
     title="What width, depth and data buy: short trainings of small PixelCNNs",
     contents=(
         "`runs.json` lists the runs of `cnngen_course/experiments/scaling.py`: the width, the depth and the "
@@ -14,17 +11,11 @@ RECORD = Record(
         "pictures of each, its weights and multiplications, and the bits a pixel on test and on training pictures "
         "after 10 to 160 steps."
     ),
-    author="the authors of this course (the runs); Zalando SE (Fashion-MNIST)",
-    licence="MIT",
-    attribution=fashion_mnist.RECORD.attribution,
-    left_out="The networks' weights.",
-    sources=[fashion_mnist.SOURCE],
 )
 
 
 def build() -> None:
-    folder = DATA / "scaling"
-    write_notices(folder, RECORD, licence_text("MIT", "Copyright (c) 2017 Zalando SE, https://tech.zalando.com"))
+    folder = open_folder("scaling", RECORD)
     runs = []
     for setup in list_setups():
         runs.append(run(setup))

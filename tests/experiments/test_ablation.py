@@ -5,8 +5,8 @@ import json
 import pytest
 import torch
 
-from cnngen_course.experiments import ablation
-from cnngen_course.experiments.ablation import KEPT, STEPS, WAYS, encode_ablation, load_ablation, load_emoji, run
+from cnngen_course.experiments import ablation, stored
+from cnngen_course.experiments.ablation import KEPT, STEPS, WAYS, load_ablation, load_emoji, run
 from cnngen_course.images import to_images
 
 every_way = pytest.mark.parametrize("way", WAYS)
@@ -43,15 +43,15 @@ def test_a_tiny_run_repeats_and_survives_storing(monkeypatch: pytest.MonkeyPatch
     again, _ = run("both", steps=2)
     assert torch.equal(first.pixels, again.pixels) and not network.training
     assert [entry["step"] for entry in first.evaluations] == [1, 2]
-    encoded = encode_ablation(first)
-    monkeypatch.setattr(ablation, "read_data", lambda *_: encoded)
+    encoded = stored.encode_record(first)
+    monkeypatch.setattr(stored, "read_data", lambda *_: encoded)
     load_ablation.cache_clear()
     try:
-        stored = load_ablation("both")
+        kept = load_ablation("both")
     finally:
         load_ablation.cache_clear()
-    assert torch.equal(stored.pixels, first.pixels)
-    assert json.dumps(stored.evaluations) == json.dumps(first.evaluations) and stored.seconds == first.seconds
+    assert torch.equal(kept.pixels, first.pixels)
+    assert json.dumps(kept.evaluations) == json.dumps(first.evaluations) and kept.seconds == first.seconds
 
 
 def test_an_unknown_way_is_named() -> None:

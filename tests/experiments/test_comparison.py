@@ -5,7 +5,8 @@ import json
 import pytest
 import torch
 
-from cnngen_course.experiments import comparison
+from cnngen_course.datasets import load_fashion_mnist
+from cnngen_course.experiments import comparison, stored
 from cnngen_course.experiments.comparison import (
     CONTESTANTS,
     EVERYONE,
@@ -13,8 +14,6 @@ from cnngen_course.experiments.comparison import (
     SEEDS,
     choose_details,
     collect,
-    encode_outcome,
-    load_clothes,
     load_outcome,
     run,
 )
@@ -89,7 +88,7 @@ def test_a_tiny_run_repeats(name: str) -> None:
 def test_details_are_those_of_the_wanted_class() -> None:
     labels = torch.tensor([5, 1, 5])
     details = choose_details(labels, torch.Generator().manual_seed(0))
-    train = load_clothes("train")
+    train = load_fashion_mnist("train")
     for label, wanted in zip(labels.tolist(), details, strict=True):
         own = compute_details(train.images[train.labels == label])
         assert (own - wanted).abs().sum(dim=1).min() < 1e-6
@@ -98,7 +97,7 @@ def test_details_are_those_of_the_wanted_class() -> None:
 
 def test_an_outcome_survives_its_file(tmp_path, monkeypatch) -> None:
     outcome = run("gan", seed=4, steps=1, measured=100, kept=10)
-    monkeypatch.setattr(comparison, "read_data", lambda *names: encode_outcome(outcome))
+    monkeypatch.setattr(stored, "read_data", lambda *names: stored.encode_record(outcome))
     comparison.load_outcome.cache_clear()
     again = comparison.load_outcome("gan", 0)
     comparison.load_outcome.cache_clear()

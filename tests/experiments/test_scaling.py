@@ -38,22 +38,6 @@ def test_few_pictures_are_learned_by_heart() -> None:
     assert few.test[-1] - few.train[-1] > 0.3 > 0.05 > abs(all_of_them.test[-1] - all_of_them.train[-1])
 
 
-def test_multiplications_by_hand() -> None:
-    model = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.Conv2d(4, 2, 1, groups=2))
-
-    class Looks(torch.nn.Module):
-        size = 6
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.layers = model
-
-        def forward(self, levels: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-            return self.layers(levels.float())
-
-    assert scaling.count_multiplications(Looks()) == 36 * (4 * 9 + 2 * 2)
-
-
 def test_a_run_is_repeatable_and_leaves_random_numbers_alone() -> None:
     torch.manual_seed(5)
     state = torch.get_rng_state()

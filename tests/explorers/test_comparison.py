@@ -2,7 +2,8 @@
 
 import torch
 
-from cnngen_course.experiments.comparison import CONTESTANTS, EVERYONE, KEPT, load_clothes, load_outcome
+from cnngen_course.datasets import load_fashion_mnist
+from cnngen_course.experiments.comparison import CONTESTANTS, EVERYONE, KEPT, load_outcome
 from cnngen_course.explorers.comparison import (
     QUESTIONS,
     REAL,
@@ -29,7 +30,7 @@ def test_a_series_repeats_and_another_differs() -> None:
 
 
 def test_questions_show_what_they_claim() -> None:
-    test, kept = load_clothes("test").pixels, {name: load_outcome(name, 0).pixels for name in CONTESTANTS}
+    test, kept = load_fashion_mnist("test").pixels, {name: load_outcome(name, 0).pixels for name in CONTESTANTS}
     for question in make_questions(0)[:20]:
         pool = test if question.source == REAL else None
         if pool is not None:

@@ -96,6 +96,15 @@ def test_it_runs(name: str, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_setting_it_does_not_have_is_refused(name: str, tmp_path) -> None:
+    with pytest.raises(TypeError, match=f"'{name}' has no setting 'setps'; did you mean 'steps'"):
+        load_recipe(name).run(tmp_path, setps=3)
+    with pytest.raises(TypeError, match=r"no setting 'xyz'; it has: steps, .*lr"):
+        load_recipe(name).run(tmp_path, xyz=1)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_recorded_metrics_are_true(name: str) -> None:
     recorded = load_provenance(name)["metrics"]
     measured = load_recipe(name).measure(load_pretrained(name), None)

@@ -12,22 +12,28 @@ def people() -> list[torch.Tensor]:
     return [photo.pixels for photo in load_people()]
 
 
-def test_overlap_is_shared_over_joint_area() -> None:
+def test_cover_is_shared_area_over_that_of_the_smaller_box() -> None:
     boxes = torch.tensor([[0.0, 0, 10, 10], [5, 0, 15, 10], [2, 2, 4, 4], [20, 20, 30, 30]])
-    overlap = faces.compute_overlap(boxes, boxes)
-    assert overlap.diagonal().tolist() == [1, 1, 1, 1]
-    assert overlap[0, 1].item() == pytest.approx(50 / 150) and overlap[0, 3] == 0
-    assert faces.compute_overlap(boxes, boxes, of_smaller=True)[0, 2] == 1
+    cover = faces.compute_cover(boxes, boxes)
+    assert cover.diagonal().tolist() == [1, 1, 1, 1]
+    assert cover[0].tolist() == [1, 0.5, 1, 0]
 
 
-def test_suppression_is_that_of_torchvision() -> None:
-    from torchvision.ops import nms
+def test_covered_boxes_are_dropped_and_the_surest_stay() -> None:
+    boxes = torch.tensor([[0.0, 0, 10, 10], [5, 0, 15, 10], [2, 2, 4, 4], [20, 20, 30, 30]])
+    assert faces.drop_covered(boxes, torch.tensor([0.9, 0.8, 0.7, 0.6]), 0.6) == [0, 1, 3]
+    assert faces.drop_covered(boxes, torch.tensor([0.6, 0.7, 0.9, 0.8]), 0.4) == [2, 3, 1]
 
-    random = torch.Generator().manual_seed(0)
-    corners = 50 * torch.rand(60, 2, generator=random)
-    boxes = torch.cat([corners, corners + 5 + 30 * torch.rand(60, 2, generator=random)], dim=1)
-    scores = torch.rand(60, generator=random)
-    assert faces.suppress(boxes, scores, 0.4) == nms(boxes, scores, 0.4).tolist()
+
+def test_a_blur_keeps_the_mean_and_repeats_the_border() -> None:
+    dot = torch.zeros(1, 2, 41, 41)
+    dot[0, 0, 20, 20] = 1
+    blurred = faces.blur_images(dot, 4.0)
+    across = (blurred[0, 0].sum(dim=0) * (torch.arange(41) - 20).square()).sum().sqrt()
+    assert blurred.sum().item() == pytest.approx(1) and across.item() == pytest.approx(4, rel=0.02)
+    edge = torch.ones(1, 1, 9, 5)
+    torch.testing.assert_close(faces.blur_images(edge, 7.0), edge)
+    assert torch.equal(faces.blur_images(dot, 0.0), dot)
 
 
 def test_squares_keep_the_middle_and_windows_are_padded() -> None:

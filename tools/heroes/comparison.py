@@ -3,7 +3,8 @@
 import torch
 from PIL import Image, ImageDraw
 
-from cnngen_course.experiments.comparison import CONTESTANTS, load_clothes, load_outcome
+from cnngen_course.datasets import load_fashion_mnist
+from cnngen_course.experiments.comparison import CONTESTANTS, load_outcome
 from cnngen_course.figures import load_font
 from cnngen_course.images import make_grid, to_pil
 
@@ -13,7 +14,7 @@ MARGIN = 104
 
 def make() -> Image.Image:
     """Return five rows of thirteen pictures with their titles (about 860 × 300)."""
-    test = load_clothes("test")
+    test = load_fashion_mnist("test")
     rows = {"real": torch.stack([test.pixels[test.labels == label][3 + i] for i, label in enumerate(LABELS)])}
     for name, contestant in CONTESTANTS.items():
         pixels = load_outcome(name, 0).pixels

@@ -3,7 +3,8 @@
 import torch
 from PIL import Image
 
-from cnngen_course.experiments.trials import DRAWN, find_shown, load_clothes, load_logs
+from cnngen_course.datasets import load_fashion_mnist
+from cnngen_course.experiments.trials import DRAWN, find_shown, load_logs
 from cnngen_course.images import make_grid, to_pil
 
 BLOCK, MOMENTS = "residual", (0, 1, 4)
@@ -12,5 +13,5 @@ BLOCK, MOMENTS = "residual", (0, 1, 4)
 def make() -> Image.Image:
     """Return four rows of ten pictures: early, later, last, and as they are (900 × 358)."""
     log = load_logs("drawing")[BLOCK]
-    rows = [log.pixels[moment] for moment in MOMENTS] + [load_clothes("test").select(find_shown()).pixels]
+    rows = [log.pixels[moment] for moment in MOMENTS] + [load_fashion_mnist("test").select(find_shown()).pixels]
     return to_pil(make_grid(torch.cat(rows), DRAWN, background=0), zoom=3)
