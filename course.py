@@ -57,7 +57,7 @@ def make_environment() -> None:
 def set_up() -> None:
     """Make .venv from the lock, once; a changed lock or pyproject.toml brings it up to date."""
     wanted = hashlib.sha256(LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
-    if READY.exists() and READY.read_text() == wanted:
+    if READY.exists() and READY.read_text(encoding="utf-8") == wanted:
         return
     if not PYTHON.exists():
         make_environment()
@@ -66,14 +66,15 @@ def set_up() -> None:
     run(uv, "pip", "install", "--python", PYTHON, "--require-hashes", "-r", LOCK)
     run(uv, "pip", "install", "--quiet", "--python", PYTHON, "--no-deps", "-e", ROOT)
     ask_for_no_news()
-    READY.write_text(wanted)
+    READY.write_text(wanted, encoding="utf-8")
 
 
 def ask_for_no_news() -> None:
     """Keep JupyterLab from asking, at its first start, whether it may fetch news: the course works offline."""
     settings = ENVIRONMENT / "etc" / "jupyter" / "labconfig" / "page_config.json"
     settings.parent.mkdir(parents=True, exist_ok=True)
-    settings.write_text(json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}))
+    news = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    settings.write_text(json.dumps(news), encoding="utf-8")
 
 
 def lab(arguments: list[str]) -> None:

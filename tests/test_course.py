@@ -29,13 +29,13 @@ def test_set_up_installs_the_hashed_lock_once(calls, tmp_path: Path) -> None:
     course.set_up()
     assert len(calls) == 2, "the second time starts at once"
     settings = tmp_path / "etc" / "jupyter" / "labconfig" / "page_config.json"
-    assert list(json.loads(settings.read_text())) == ["disabledExtensions"]  # asks for no news
+    assert list(json.loads(settings.read_text(encoding="utf-8"))) == ["disabledExtensions"]  # asks for no news
 
 
 def test_a_changed_lock_is_installed(calls, monkeypatch, tmp_path: Path) -> None:
     course.set_up()
     changed = tmp_path / "requirements.lock"
-    changed.write_text("torch==99\n")
+    changed.write_text("torch==99\n", encoding="utf-8")
     monkeypatch.setattr(course, "LOCK", changed)
     course.set_up()
     assert len(calls) == 4

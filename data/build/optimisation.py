@@ -36,7 +36,7 @@ def build() -> None:
     write_notices(FOLDER, RECORD, licence_text("MIT", "Copyright (c) 2017 Zalando SE, https://tech.zalando.com"))
     for series in list_series():
         build_series(series)
-    (FOLDER / "compile.json").write_text(json.dumps(measure_compile(), indent=1) + "\n")
+    (FOLDER / "compile.json").write_text(json.dumps(measure_compile(), indent=1) + "\n", encoding="utf-8")
 
 
 def build_series(series: str) -> None:
