@@ -9,7 +9,7 @@ from cnngen_course.paths import ROOT
 
 PACKAGE = ROOT / "cnngen_course"
 FLOORS = (
-    {"__init__", "paths", "runtime"},
+    {"__init__", "paths", "platforms", "runtime"},
     {"images", "operations", "linear", "masks", "restoration", "augmentation"},
     {"datasets", "blocks", "checkpoints"},
     {"galleries"},
