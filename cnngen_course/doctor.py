@@ -60,7 +60,7 @@ def check_python() -> Iterator[Finding]:
 def read_locked_versions() -> dict[str, set[str]]:
     """Return the versions of each package in the lock; there can be several, for different Pythons."""
     locked: dict[str, set[str]] = {}
-    for name, locked_version in re.findall(r"^([\w.-]+)==([^ ;\\\n]+)", LOCK.read_text(), re.MULTILINE):
+    for name, locked_version in re.findall(r"^([\w.-]+)==([^ ;\\\n]+)", LOCK.read_text(encoding="utf-8"), re.MULTILINE):
         locked.setdefault(name, set()).add(locked_version)
     return locked
 
@@ -96,7 +96,7 @@ def check_machine() -> Iterator[Finding]:
 
 def load_timings() -> dict[str, dict[str, float]]:
     """Return what each lesson took when it was measured: ``{"07_gan": {"seconds": ..., "memory_gb": ...}, ...}``."""
-    return json.loads(TIMINGS.read_text())["lessons"] if TIMINGS.is_file() else {}
+    return json.loads(TIMINGS.read_text(encoding="utf-8"))["lessons"] if TIMINGS.is_file() else {}
 
 
 def check_space() -> Iterator[Finding]:
@@ -167,7 +167,7 @@ def check_jupyter() -> Iterator[Finding]:
 @cache
 def measure_factor() -> float:
     """Return how many times longer lessons take here than on the machine where they were measured."""
-    return json.loads(TIMINGS.read_text())["speed"] / measure_speed() if TIMINGS.is_file() else 1.0
+    return json.loads(TIMINGS.read_text(encoding="utf-8"))["speed"] / measure_speed() if TIMINGS.is_file() else 1.0
 
 
 def check_speed() -> Iterator[Finding]:

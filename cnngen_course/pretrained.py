@@ -75,7 +75,7 @@ def save_trained(
         "licence": "MIT, as the course's code",
         "sha256": hashlib.sha256(weights).hexdigest(),
     }
-    path.with_suffix(".json").write_text(json.dumps(provenance, indent=1) + "\n")
+    path.with_suffix(".json").write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
     return path
 
 
@@ -87,7 +87,7 @@ def shorten(values: Tensor) -> Tensor:
 def record_metrics(name: str, metrics: dict[str, Metric], folder: Path = WEIGHTS) -> None:
     """Write newly measured metrics into the provenance of weights that stay as they are."""
     provenance = load_provenance(name, folder) | {"metrics": {key: asdict(metric) for key, metric in metrics.items()}}
-    (folder / f"{name}.json").write_text(json.dumps(provenance, indent=1) + "\n")
+    (folder / f"{name}.json").write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
 
 
 def hash_data(name: str) -> str:

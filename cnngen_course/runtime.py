@@ -32,7 +32,7 @@ def count_usable_cores() -> int:
 def _read_container_limit() -> str | None:
     """Return the whole cores a Linux container grants, which the core count above does not know."""
     try:
-        with open("/sys/fs/cgroup/cpu.max") as file:
+        with open("/sys/fs/cgroup/cpu.max", encoding="utf-8") as file:
             quota, period = file.read().split()
     except OSError:  # not Linux, or no such limit: the core count stands
         return None

@@ -1,79 +1,74 @@
-"""The two commands: set-up happens once, again after a change, and trouble is told in a sentence."""
+"""The file that learners start is read by every Python, and says which one is needed."""
 
-import json
+import ast
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import course
+from cnngen_course.paths import ROOT
+from cnngen_course.platforms import PYTHONS
+from tools import tasks
+
+SENTENCE = "The course needs Python 3.11, 3.12, 3.13 or 3.14; this is Python"
+UNKNOWN_TO_OLD_PYTHONS = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.Match, ast.AsyncFunctionDef, ast.Nonlocal)
 
 
-@pytest.fixture
-def calls(monkeypatch, tmp_path: Path) -> list[list[str]]:
-    """Record commands instead of running them, in a repository whose environment is not there yet."""
-    recorded: list[list[str]] = []
-    monkeypatch.setattr(course, "run", lambda *command, **_: recorded.append([str(part) for part in command]))
-    monkeypatch.setattr(course, "find_uv", lambda: "uv")
-    monkeypatch.setattr(course, "make_environment", lambda: None)
-    monkeypatch.setattr(course, "READY", tmp_path / ".ready")
-    monkeypatch.setattr(course, "ENVIRONMENT", tmp_path)
-    return recorded
+def test_every_python_can_read_it() -> None:
+    tree = ast.parse(Path(course.__file__).read_text(encoding="ascii"), feature_version=(3, 4))
+    for node in ast.walk(tree):
+        assert not isinstance(node, UNKNOWN_TO_OLD_PYTHONS), f"line {node.lineno}: {ast.unparse(node)}"
+        if isinstance(node, ast.FunctionDef):
+            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            assert not node.returns and not any(argument.annotation for argument in arguments), node.name
+            assert not node.args.kwonlyargs and not node.args.posonlyargs
+        if isinstance(node, ast.Call):
+            assert getattr(node.func, "id", "") != "print", "Python 2 has another print"
 
 
-def test_set_up_installs_the_hashed_lock_once(calls, tmp_path: Path) -> None:
-    course.set_up()
-    assert "--require-hashes" in calls[0] and "requirements.lock" in calls[0][-1]
-    assert "-e" in calls[1] and "--no-deps" in calls[1]
-    course.set_up()
-    assert len(calls) == 2, "the second time starts at once"
-    settings = tmp_path / "etc" / "jupyter" / "labconfig" / "page_config.json"
-    assert list(json.loads(settings.read_text())) == ["disabledExtensions"]  # asks for no news
+@pytest.mark.parametrize("version", [(2, 7, 18), (3, 8, 0), (3, 10, 13), (3, 15, 0), (4, 0, 0)])
+def test_other_pythons_are_told(version: tuple[int, ...]) -> None:
+    with pytest.raises(SystemExit, match=rf"{SENTENCE} {version[0]}\.{version[1]}\."):
+        course.refuse_other_pythons(version)
 
 
-def test_a_changed_lock_is_installed(calls, monkeypatch, tmp_path: Path) -> None:
-    course.set_up()
-    changed = tmp_path / "requirements.lock"
-    changed.write_text("torch==99\n")
-    monkeypatch.setattr(course, "LOCK", changed)
-    course.set_up()
-    assert len(calls) == 4
+@pytest.mark.parametrize("version", [(3, 11, 0), (3, 14, 9)])
+def test_the_oldest_and_the_newest_are_taken(version: tuple[int, ...]) -> None:
+    course.refuse_other_pythons(version)
 
 
-def test_an_old_python_is_told(monkeypatch) -> None:
-    monkeypatch.setattr(course.sys, "version_info", (3, 9, 1))
-    with pytest.raises(SystemExit, match=r"needs Python 3\.11 or newer"):
-        course.make_environment()
+def list_other_pythons() -> list[Path]:
+    """Return the Pythons that lie beside this one (pyenv and uv put them so) and do not fit."""
+    found = sorted(Path(sys.base_prefix).parent.glob("*/bin/python"))
+    asked = "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))"
+    return [python for python in found if subprocess.run([python, "-c", asked], stderr=subprocess.DEVNULL).returncode]
 
 
-def test_a_python_without_venv_is_told(monkeypatch) -> None:
-    monkeypatch.setitem(sys.modules, "ensurepip", None)
-    with pytest.raises(SystemExit, match=r"sudo apt install python3\.\d+-venv"):
-        course.make_environment()
+def test_really_started_by_other_pythons() -> None:
+    if not (pythons := list_other_pythons()):
+        pytest.skip("only Pythons that fit are here")
+    for python in pythons:
+        answer = subprocess.run([python, "-E", course.__file__, "lab"], capture_output=True, text=True)
+        assert answer.returncode == 1 and answer.stderr.startswith(SENTENCE), f"{python}: {answer.stderr}"
+
+
+def test_all_places_name_the_same_pythons() -> None:
+    assert (course.OLDEST, course.NEWEST) == PYTHONS
+    (_, low), (_, high) = PYTHONS
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["requires-python"] == f">=3.{low},<3.{high + 1}"
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.search(rf"You need Python 3\.{low} to 3\.{high}\b", readme)
+    assert SENTENCE.count("3.") == high - low + 1
 
 
 @pytest.mark.parametrize(("arguments", "code"), [([], 0), (["help"], 0), (["tset"], 2)])
 def test_help_lists_every_task(arguments: list[str], code: int) -> None:
     answer = subprocess.run([sys.executable, course.__file__, *arguments], capture_output=True, text=True)
     assert answer.returncode == code
-    assert all(f"  {task} " in answer.stdout for task in course.TASKS)
-
-
-def test_lab_opens_the_first_lesson(calls) -> None:
-    course.lab(["--no-browser"])
-    assert calls[0][1:4] == ["-m", "jupyterlab", "notebooks/00_start_here.ipynb"]
-    assert calls[0][-1] == "--no-browser"
-
-
-def test_the_studio_keeps_stars_where_it_is_told(monkeypatch, tmp_path: Path) -> None:
-    recorded = []
-    monkeypatch.setattr(course, "run", lambda *command, **variables: recorded.append((command, variables)))
-    monkeypatch.chdir(tmp_path)
-    course.studio(["--no-browser", "--ratings", "mine.sqlite3", "--port=8877"])
-    (command, variables), *_ = recorded
-    assert command[1:3] == ("-m", "voila") and command[4:] == ("--no-browser", "--port=8877")
-    assert command[3].is_file() and (Path(variables["JUPYTER_CONFIG_PATH"]) / "voila.json").is_file()
-    assert variables["CNNGEN_RATINGS"] == str(tmp_path / "mine.sqlite3")
-    with pytest.raises(SystemExit, match="needs the name of a file"):
-        course.studio(["--ratings"])
+    assert all(f"  {task} " in answer.stdout for task in tasks.TASKS)
+    assert "python3 course.py lab" in answer.stdout

@@ -35,7 +35,7 @@ def test_missing_data_is_a_problem(monkeypatch, tmp_path: Path) -> None:
 
 
 def test_damaged_weights_are_a_problem(monkeypatch, tmp_path: Path) -> None:
-    (tmp_path / "judge.json").write_text('{"sha256": "' + "0" * 64 + '"}')
+    (tmp_path / "judge.json").write_text('{"sha256": "' + "0" * 64 + '"}', encoding="utf-8")
     (tmp_path / "judge.safetensors").write_bytes(b"cut")
     monkeypatch.setattr(doctor, "WEIGHTS", tmp_path)
     monkeypatch.setattr(doctor, "load_provenance", lambda name: {"sha256": "0" * 64})
@@ -64,7 +64,9 @@ def test_little_memory_and_no_disk_are_told(monkeypatch) -> None:
 
 def test_enough_memory_is_what_the_hungriest_lesson_takes(monkeypatch, tmp_path: Path) -> None:
     timings = tmp_path / "timings.json"
-    timings.write_text('{"lessons": {"07_gan": {"memory_gb": 1.5}, "14_optimisation": {"memory_gb": 3.5}}}')
+    timings.write_text(
+        '{"lessons": {"07_gan": {"memory_gb": 1.5}, "14_optimisation": {"memory_gb": 3.5}}}', encoding="utf-8"
+    )
     monkeypatch.setattr(doctor, "TIMINGS", timings)
     for free, level in ((3.4, WARNING), (3.6, OK)):
         monkeypatch.setattr(doctor.psutil, "virtual_memory", lambda free=free: type("", (), {"available": free * 1e9}))
@@ -74,7 +76,7 @@ def test_enough_memory_is_what_the_hungriest_lesson_takes(monkeypatch, tmp_path:
 
 def test_a_slow_machine_is_told(monkeypatch, tmp_path: Path) -> None:
     timings = tmp_path / "timings.json"
-    timings.write_text('{"speed": 5000, "lessons": {"01_convolution": {"seconds": 10}}}')
+    timings.write_text('{"speed": 5000, "lessons": {"01_convolution": {"seconds": 10}}}', encoding="utf-8")
     monkeypatch.setattr(doctor, "TIMINGS", timings)
     (finding,) = doctor.check_speed()
     assert finding.level == WARNING and "5.0 times" in finding.text

@@ -76,7 +76,7 @@ def test_missing_weights_are_named(saved) -> None:
 
 
 def test_damaged_provenance_is_refused(saved) -> None:
-    (saved[1] / "toy.json").write_text('{"recipe": ')
+    (saved[1] / "toy.json").write_text('{"recipe": ', encoding="utf-8")
     with pytest.raises(DamagedFileError, match=r"toy\.json is damaged"):
         load_pretrained("toy", saved[1])
 

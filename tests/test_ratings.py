@@ -104,7 +104,7 @@ def test_a_folder_that_takes_nothing_is_told() -> None:
 
 
 def test_a_file_in_the_way_of_the_folder_is_told(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(RatingsError, match="cannot be written to"):
         RatingBook(tmp_path / "file" / "stars.sqlite3").add(rate(4))
 
@@ -112,11 +112,11 @@ def test_a_file_in_the_way_of_the_folder_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("action", ["add", "load"])
 def test_another_file_is_named_and_left_alone(action: str, tmp_path: Path) -> None:
     path = tmp_path / "letter.txt"
-    path.write_text("Dear Ann, " * 100)
+    path.write_text("Dear Ann, " * 100, encoding="utf-8")
     book = RatingBook(path)
     with pytest.raises(RatingsError, match="is not a file of ratings"):
         book.add(rate(4)) if action == "add" else book.load()
-    assert path.read_text().startswith("Dear Ann")
+    assert path.read_text(encoding="utf-8").startswith("Dear Ann")
 
 
 def test_reading_makes_no_file(tmp_path: Path) -> None:

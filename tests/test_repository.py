@@ -1,5 +1,6 @@
 """The files that decide the environment agree with one another; nothing committed is too large or names a host."""
 
+import ast
 import re
 import subprocess
 import tomllib
@@ -23,7 +24,9 @@ def list_committed() -> list[Path]:
 def read_pins(file: str) -> dict[str, set[str]]:
     """Return the versions of each package in a lock; one package may have several, for different Pythons."""
     pins: dict[str, set[str]] = {}
-    for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^ ;\\\n]+)", (ROOT / file).read_text(), re.MULTILINE):
+    for name, version in re.findall(
+        r"^([A-Za-z0-9._-]+)==([^ ;\\\n]+)", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE
+    ):
         pins.setdefault(name, set()).add(version)
     return pins
 
@@ -33,7 +36,7 @@ def normalise(name: str) -> str:
 
 
 def test_every_package_in_the_lock_has_hashes() -> None:
-    blocks = re.split(r"\n(?=[A-Za-z])", (ROOT / "requirements.lock").read_text().strip())
+    blocks = re.split(r"\n(?=[A-Za-z])", (ROOT / "requirements.lock").read_text(encoding="utf-8").strip())
     assert len(blocks) > 50
     assert all("--hash=sha256:" in block for block in blocks)
 
@@ -43,7 +46,7 @@ def test_constraints_are_the_lock_without_hashes() -> None:
 
 
 def test_every_direct_dependency_is_locked() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"].values()
     wanted = [*project["dependencies"], *(line for extra in extras for line in extra)]
     names = {normalise(re.match(r"[\w.-]+", line)[0]) for line in wanted}
@@ -51,7 +54,7 @@ def test_every_direct_dependency_is_locked() -> None:
 
 
 def test_conda_uses_the_same_versions() -> None:
-    lines = [line.strip(" -") for line in (ROOT / "environment.yml").read_text().splitlines()]
+    lines = [line.strip(" -") for line in (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()]
     assert "c constraints.txt" in lines
     assert any(line.startswith("e .") for line in lines)
 
@@ -81,6 +84,33 @@ def test_no_file_names_this_machine_or_a_registry() -> None:
             assert not found, f"{path.relative_to(ROOT)} holds {found[0]!r}"
 
 
+def find_files_without_encoding(code: str) -> list[int]:
+    """Return the lines that read or write text in whatever code page the machine has; bytes need none."""
+    lines = []
+    for call in (node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)):
+        method = isinstance(call.func, ast.Attribute)
+        name = call.func.attr if method else getattr(call.func, "id", "")
+        if name not in ("open", "read_text", "write_text") or (not method and name != "open"):
+            continue
+        if method and getattr(call.func.value, "id", "") in ("Image", "tarfile"):
+            continue  # pictures and archives, not text
+        mode = call.args[:1] if method else call.args[1:2]
+        binary = name == "open" and any(isinstance(part, ast.Constant) and "b" in part.value for part in mode)
+        if not binary and not any(keyword.arg == "encoding" for keyword in call.keywords):
+            lines.append(call.lineno)
+    return lines
+
+
+def test_every_text_file_is_read_and_written_in_utf_8() -> None:
+    found = {
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in list_committed()
+        if path.suffix == ".py"
+        for line in find_files_without_encoding(path.read_text(encoding="utf-8"))
+    }
+    assert not found, f"name the encoding: {sorted(found)}"
+
+
 def find_limit(name: str) -> int:
     return next((limit for folder, limit in MAX_BYTES.items() if name.startswith(folder + "/")), MAX_BYTES_ELSEWHERE)
 
@@ -98,4 +128,4 @@ def test_the_whole_repository_is_small() -> None:
 
 @pytest.mark.parametrize("command", ["lab", "test"])
 def test_the_readme_names_both_commands(command: str) -> None:
-    assert f"python3 course.py {command}" in (ROOT / "README.md").read_text()
+    assert f"python3 course.py {command}" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -95,7 +95,7 @@ def test_all_tabs_closed_is_no_fault() -> None:
 
 def test_a_file_of_something_else_is_told(tmp_path: Path) -> None:
     path = tmp_path / "letter.txt"
-    path.write_text("Dear Ann, " * 100)
+    path.write_text("Dear Ann, " * 100, encoding="utf-8")
     shown = studio.make_studio(RatingBook(path))
     shown.bars["Generate"].rate(3)
     assert "is not a file of ratings" in shown.bars["Generate"].said.value
@@ -111,7 +111,7 @@ def test_the_file_is_the_one_that_was_chosen(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_the_app_notebook_holds_nothing_but_the_studio() -> None:
-    notebook = json.loads((ROOT / "notebooks/app/studio.ipynb").read_text())
+    notebook = json.loads((ROOT / "notebooks/app/studio.ipynb").read_text(encoding="utf-8"))
     (cell,) = notebook["cells"]
     assert "".join(cell["source"]).endswith("make_studio()") and not cell["outputs"]
 

@@ -25,7 +25,7 @@ def test_learners_log_in_at_once_and_work(tmp_path: Path) -> None:
         memory = drive.measure_memory(hub)
         family = psutil.Process(hub.process.pid).children(recursive=True)
     for learner in learners:
-        assert not learner.error, f"{learner}\n{hub.log.read_text()[-3000:]}"
+        assert not learner.error, f"{learner}\n{hub.log.read_text(encoding='utf-8')[-3000:]}"
         assert learner.said == "drew (10, 1, 28, 28)"
         assert list(learner.seconds) == ["logged in", "server", "drawn"]
         home = tmp_path / "learners" / learner.name
@@ -56,12 +56,12 @@ def test_what_the_lesson_quotes_was_measured() -> None:
 
 
 def test_the_values_for_kubernetes_are_whole() -> None:
-    values = yaml.safe_load((drive.FOLDER / "values.yaml").read_text())
+    values = yaml.safe_load((drive.FOLDER / "values.yaml").read_text(encoding="utf-8"))
     assert values["singleuser"]["extraEnv"] == {"OMP_NUM_THREADS": "1"}
     assert {"hub", "singleuser", "cull", "scheduling", "prePuller"} == set(values)
     memory = values["singleuser"]["memory"]
     lessons = load_timings()
-    measured = json.loads((drive.FOLDER / "measured.json").read_text())["memory_mb"]
+    measured = json.loads((drive.FOLDER / "measured.json").read_text(encoding="utf-8"))["memory_mb"]
     idle = (measured["server"] + measured["kernel"]) / 1000
     assert idle < float(memory["guarantee"].removesuffix("G"))
     # One kernel is left open beside the one that trains.

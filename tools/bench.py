@@ -132,13 +132,15 @@ def measure_call(action: Callable[[], object]) -> float:
 
 def bench_lessons() -> Iterator[Row]:
     """Seconds and peak memory of every lesson, run from top to bottom in its own kernel."""
-    known = json.loads(TIMINGS.read_text())["lessons"] if TIMINGS.exists() else {}
+    known = json.loads(TIMINGS.read_text(encoding="utf-8"))["lessons"] if TIMINGS.exists() else {}
     timings = {"speed": round(measure_speed(3), 1), "cores": count_usable_cores(), "lessons": known}
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         command = [sys.executable, "-m", "tools.bench", "--one", path.stem]
         answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout  # errors are shown
         facts = timings["lessons"][path.stem] = json.loads(answer.splitlines()[-1])
-        TIMINGS.write_text(json.dumps(timings, indent=1) + "\n")  # each at once: a later lesson may fail
+        TIMINGS.write_text(
+            json.dumps(timings, indent=1) + "\n", encoding="utf-8"
+        )  # each at once: a later lesson may fail
         yield f"lesson {path.stem}", f"{facts['seconds']:.0f} s, {facts['memory_gb']:.2f} GB", "75 s, 2.5 GB"
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
@@ -290,7 +292,7 @@ def bench_workshop(learners: int = 3) -> Iterator[Row]:
 
     with tempfile.TemporaryDirectory() as name:
         facts = drive.measure(Path(name), learners)
-    drive.MEASURED.write_text(json.dumps(facts, indent=1) + "\n")
+    drive.MEASURED.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     for what, seconds in facts["seconds"].items():
         yield f"workshop of {learners} at once, the slowest: {what}", f"{seconds:.1f} s", ""
     for part, megabytes in facts["memory_mb"].items():

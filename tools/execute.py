@@ -77,7 +77,7 @@ def normalise_output(output: NotebookNode) -> NotebookNode:
 def describe_time(name: str, notebook: NotebookNode) -> str:
     """Return the header's line of measured time; minutes of reading are estimated from the text and the exercises."""
     line = f"**Time:** about {estimate_minutes(notebook)} minutes to work through"
-    timings = json.loads(TIMINGS.read_text()) if TIMINGS.exists() else {"lessons": {}}
+    timings = json.loads(TIMINGS.read_text(encoding="utf-8")) if TIMINGS.exists() else {"lessons": {}}
     if measured := timings["lessons"].get(name):
         line += f"; {measured['seconds']:.0f} s of computing on two cores, {measured['memory_gb']:.1f} GB of memory"
     return line + ". Works offline."

@@ -45,7 +45,7 @@ def serve_studio(ratings: Path, log: Path, seconds: float = 120) -> Iterator[tup
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "voila", STUDIO / "studio.ipynb", "--no-browser", f"--port={port}"]
     variables = {"JUPYTER_CONFIG_PATH": str(STUDIO), "OMP_NUM_THREADS": "1", "CNNGEN_RATINGS": str(ratings)}
-    with log.open("w") as output:
+    with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=os.environ | variables
         )
@@ -60,12 +60,12 @@ def wait_until_up(process: subprocess.Popen, port: int, log: Path, seconds: floa
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:
-            raise StudioError(f"the studio stopped: {log.read_text()[-1500:]}")
+            raise StudioError(f"the studio stopped: {log.read_text(encoding='utf-8')[-1500:]}")
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.1)
-    raise StudioError(f"the studio did not start within {seconds:.0f} s: {log.read_text()[-1500:]}")
+    raise StudioError(f"the studio did not start within {seconds:.0f} s: {log.read_text(encoding='utf-8')[-1500:]}")
 
 
 def stop(process: subprocess.Popen) -> None:

@@ -31,7 +31,7 @@ RECORD = Record(
 def build() -> None:
     torch.set_num_threads(1)
     folder = DATA / "ablation"
-    write_notices(folder, RECORD, (DATA / "emoji_pairs" / "LICENSE").read_text())
+    write_notices(folder, RECORD, (DATA / "emoji_pairs" / "LICENSE").read_text(encoding="utf-8"))
     for way in WAYS:
         ablation, _ = run(way)
         (folder / f"{way.lower()}.npz").write_bytes(encode_record(ablation))

@@ -79,7 +79,7 @@ def licence_statements(maps: Path) -> str:
     """What the package says of each map's licence, word for word."""
     lines = ["The maps in this folder are in the public domain. Marble states for each of them:\n"]
     for name, theme in THEMES.items():
-        dgml = (maps / theme / f"{theme}.dgml").read_text()
+        dgml = (maps / theme / f"{theme}.dgml").read_text(encoding="utf-8")
         short, text = re.search(r'<license short="([^"]*)">(.*?)</license>', dgml, re.DOTALL).groups()
         lines.append(f"{FILES[name]}: {short}\n  {text}\n")
     return "\n".join(lines)

@@ -239,12 +239,12 @@ def find_icon(vendor: str, name: str, code: str) -> dict | None:
 
 @cache
 def icons(vendor: str) -> dict:
-    return json.loads((unpack(fetch(VENDORS[vendor])) / "package" / "icons.json").read_text())
+    return json.loads((unpack(fetch(VENDORS[vendor])) / "package" / "icons.json").read_text(encoding="utf-8"))
 
 
 @cache
 def characters(vendor: str) -> dict[str, str]:
-    return json.loads((unpack(fetch(VENDORS[vendor])) / "package" / "chars.json").read_text())
+    return json.loads((unpack(fetch(VENDORS[vendor])) / "package" / "chars.json").read_text(encoding="utf-8"))
 
 
 def as_svg(icon: dict, defaults: dict) -> str:

@@ -90,7 +90,7 @@ LARGEST_TEST_FAMILY = 6
 def build() -> None:
     folder = DATA / "emoji_pairs"
     package = unpack(fetch(SOURCE)) / "package"
-    write_notices(folder, RECORD, (package / "LICENSE.txt").read_text())
+    write_notices(folder, RECORD, (package / "LICENSE.txt").read_text(encoding="utf-8"))
     rows, outlines, colours = draw_all(package)
     kept, groups = thin_out(outlines, colours)
     rows, outlines, colours = ([items[i] for i in kept] for items in (rows, outlines, colours))
@@ -111,7 +111,13 @@ def draw_all(package: Path) -> tuple[list[dict], list[Image.Image], list[Image.I
     with (package / "data" / "openmoji.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if is_wanted(row)]
     drawn = [
-        (row, *(rasterise((package / kind / "svg" / f"{row['hexcode']}.svg").read_text(), SIZE) for kind in KINDS))
+        (
+            row,
+            *(
+                rasterise((package / kind / "svg" / f"{row['hexcode']}.svg").read_text(encoding="utf-8"), SIZE)
+                for kind in KINDS
+            ),
+        )
         for row in rows
     ]
     rows, outlines, colours = zip(*(item for item in drawn if is_pair(*item[1:])), strict=True)

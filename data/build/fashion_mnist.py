@@ -63,7 +63,7 @@ def build() -> None:
         "counts": {"train": 60_000, "test": 10_000},
         "sha256_of_idx": {name: sha256 for name, (_, sha256) in FILES.items()},
     }
-    (folder / "labels.json").write_text(json.dumps(facts, indent=1) + "\n")
+    (folder / "labels.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     write_licence(folder, RECORD)
 
 

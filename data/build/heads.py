@@ -169,7 +169,9 @@ def draw_human(record: dict) -> Image.Image:
 
 @cache
 def adventurer() -> Style:
-    return Style(json.loads((unpack(fetch(STYLES)) / "dicebear_styles" / "adventurer.json").read_text()))
+    return Style(
+        json.loads((unpack(fetch(STYLES)) / "dicebear_styles" / "adventurer.json").read_text(encoding="utf-8"))
+    )
 
 
 def choose_cat(lot: random.Random) -> dict:

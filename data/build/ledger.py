@@ -22,7 +22,7 @@ class Record:
 
 
 def read_ledger() -> dict:
-    return json.loads(LEDGER.read_text()) if LEDGER.exists() else {}
+    return json.loads(LEDGER.read_text(encoding="utf-8")) if LEDGER.exists() else {}
 
 
 def enter(name: str, record: Record) -> None:
@@ -34,8 +34,8 @@ def enter(name: str, record: Record) -> None:
         if path.is_file()
     }
     ledger = read_ledger() | {name: {**asdict(record), "files": files}}
-    LEDGER.write_text(json.dumps(dict(sorted(ledger.items())), indent=1, ensure_ascii=False) + "\n")
-    (DATA / "README.md").write_text(render(read_ledger()))
+    LEDGER.write_text(json.dumps(dict(sorted(ledger.items())), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (DATA / "README.md").write_text(render(read_ledger()), encoding="utf-8")
 
 
 def render(ledger: dict) -> str:

@@ -19,7 +19,7 @@ TEXTS = Source(
 def licence_text(identifier: str, copyright_line: str = "") -> str:
     """The text of an SPDX licence such as ``CC-BY-4.0``; MIT and BSD need their copyright line."""
     path = unpack(fetch(TEXTS)) / "package" / "licenses" / f"{identifier}.json"
-    text = json.loads(path.read_text())["licenseText"].strip()
+    text = json.loads(path.read_text(encoding="utf-8"))["licenseText"].strip()
     if copyright_line:
         text = re.sub(r"Copyright \(c\) <year> <[a-z ]+>\.?", copyright_line, text)
     return text + "\n"
@@ -28,6 +28,6 @@ def licence_text(identifier: str, copyright_line: str = "") -> str:
 def write_notices(folder: Path, record: Record, text: str) -> None:
     """Write LICENSE (the full text) and ATTRIBUTION.md (who made it, what was changed) into a data set's folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "LICENSE").write_text(text)
+    (folder / "LICENSE").write_text(text, encoding="utf-8")
     notice = f"# {record.title}\n\n{record.attribution}\n\nAuthor: {record.author}  \nLicence: {record.licence}\n"
-    (folder / "ATTRIBUTION.md").write_text(f"{notice}\n## What was changed\n\n{record.contents}\n")
+    (folder / "ATTRIBUTION.md").write_text(f"{notice}\n## What was changed\n\n{record.contents}\n", encoding="utf-8")

@@ -46,4 +46,4 @@ def build() -> None:
     half = {name: values.half() for name, values in state.items() if values.is_floating_point()}
     (folder / "mobilenet_v2.safetensors").write_bytes(save(half))
     classes = MobileNet_V2_Weights.IMAGENET1K_V1.meta["categories"]
-    (folder / "classes.json").write_text(json.dumps(classes, ensure_ascii=False, indent=0) + "\n")
+    (folder / "classes.json").write_text(json.dumps(classes, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")

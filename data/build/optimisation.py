@@ -27,7 +27,7 @@ def build() -> None:
     folder = open_folder("optimisation", RECORD)
     for series in list_series():
         (folder / f"{series}.npz").write_bytes(encode_logs(run_series(series)))
-    (folder / "compile.json").write_text(json.dumps(measure_compile(), indent=1) + "\n")
+    (folder / "compile.json").write_text(json.dumps(measure_compile(), indent=1) + "\n", encoding="utf-8")
 
 
 def run_series(series: str) -> dict[str, Log]:

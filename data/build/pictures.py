@@ -49,7 +49,7 @@ def empty_folder(folder: Path) -> Path:
 def write_metadata(folder: Path, entries: Sequence[dict]) -> None:
     """Write one JSON object a line, so that a change to one picture shows as one line."""
     lines = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
-    (folder / "metadata.json").write_text(f"[\n{lines}\n]\n")
+    (folder / "metadata.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
 
 def write_free_licence(folder: Path) -> None:
@@ -57,14 +57,15 @@ def write_free_licence(folder: Path) -> None:
     (folder / "LICENSE").write_text(
         "Every picture in this folder is either in the public domain or given to it with the CC0 1.0 dedication\n"
         "below; ATTRIBUTION.md says which holds for which picture, who made it and where it was published.\n\n"
-        + licence_text("CC0-1.0")
+        + licence_text("CC0-1.0"),
+        encoding="utf-8",
     )
 
 
 def write_attribution(folder: Path, sentence: str, entries: Sequence[dict]) -> None:
     rows = [f"| {e['file']} | {e['author']} | {e['licence']} | {link(e['page'])} |" for e in entries]
     table = "\n".join(["| file | author | licence | published at |", "|---|---|---|---|", *rows])
-    (folder / "ATTRIBUTION.md").write_text(f"{sentence}\n\n{table}\n")
+    (folder / "ATTRIBUTION.md").write_text(f"{sentence}\n\n{table}\n", encoding="utf-8")
 
 
 def link(page: str) -> str:

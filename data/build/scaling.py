@@ -20,4 +20,4 @@ def build() -> None:
     for setup in list_setups():
         runs.append(run(setup))
         print(f"  {setup}: {runs[-1].test[-1]:.3f} bits a pixel", flush=True)
-    (folder / "runs.json").write_text(encode_runs(runs))
+    (folder / "runs.json").write_text(encode_runs(runs), encoding="utf-8")

@@ -49,4 +49,4 @@ def save_records(path: Path, facts: dict, records: Sequence[dict]) -> None:
     """Save a metadata file: a few facts about the sheets, then ``pictures``, one line for each picture in order."""
     lines = ",\n".join("  " + json.dumps(record, ensure_ascii=False) for record in records)
     head = json.dumps(facts, ensure_ascii=False, indent=1)[:-2]
-    path.write_text(f'{head},\n "pictures": [\n{lines}\n ]\n}}\n')
+    path.write_text(f'{head},\n "pictures": [\n{lines}\n ]\n}}\n', encoding="utf-8")

@@ -89,7 +89,7 @@ def prepare_apt(folder: Path, suite: str) -> None:
     (folder / "var/cache/apt/archives/partial").mkdir(parents=True)
     (folder / "var/lib/dpkg/status").touch()
     key = "/usr/share/keyrings/debian-archive-keyring.gpg"
-    (folder / "etc/apt/sources.list").write_text(f"deb [signed-by={key}] {mirror} {suite} main\n")
+    (folder / "etc/apt/sources.list").write_text(f"deb [signed-by={key}] {mirror} {suite} main\n", encoding="utf-8")
     subprocess.run(["apt-get", f"--option=Dir={folder}", "--quiet", "update"], check=True)
 
 

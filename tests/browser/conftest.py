@@ -109,7 +109,7 @@ def start_lab(folder: Path, log: Path) -> tuple[subprocess.Popen, str]:
     for name, text in SETTINGS.items():
         file = folder / ".jupyter" / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
+        file.write_text(text, encoding="utf-8")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -127,20 +127,20 @@ def start_lab(folder: Path, log: Path) -> tuple[subprocess.Popen, str]:
         *("--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"),
         *("--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"),
     ]
-    with log.open("w") as output:
+    with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
     return process, f"http://127.0.0.1:{port}"
 
 
 def wait_until_up(process: subprocess.Popen, address: str, log: Path) -> None:
     for _ in range(480):
-        assert process.poll() is None, log.read_text()[-2000:]
+        assert process.poll() is None, log.read_text(encoding="utf-8")[-2000:]
         try:
             urllib.request.urlopen(f"{address}/api/status", timeout=2).close()
             return
         except OSError:
             time.sleep(0.25)
-    raise TimeoutError(f"JupyterLab did not start: {log.read_text()[-2000:]}")
+    raise TimeoutError(f"JupyterLab did not start: {log.read_text(encoding='utf-8')[-2000:]}")
 
 
 @pytest.fixture(scope="session")

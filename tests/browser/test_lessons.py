@@ -178,7 +178,9 @@ def test_a_drawing_is_coloured_while_it_is_drawn(open_lesson) -> None:
     assert changes(picture, drawn), "the dab did not reach Python"
     waited = page.evaluate("window.penToPicture")
     print(f"from pen to picture: {waited:.0f} ms")
-    (ARTEFACTS / "11_translation-pen-to-picture.txt").write_text(f"{waited:.0f} ms from pen to picture\n")
+    (ARTEFACTS / "11_translation-pen-to-picture.txt").write_text(
+        f"{waited:.0f} ms from pen to picture\n", encoding="utf-8"
+    )
     wait_for(lambda: "1 dab of colour. Colours of the picture: blue" in said.inner_text())
     panel.screenshot(path=ARTEFACTS / "11_translation-drawn.png")
     with page.expect_download() as download:

@@ -112,7 +112,7 @@ def test_unknown_contestants_and_seeds_are_named() -> None:
 
 
 def test_the_set_is_small_and_in_the_ledger() -> None:
-    files = json.loads((DATA / "ledger.json").read_text())["comparison"]["files"]
+    files = json.loads((DATA / "ledger.json").read_text(encoding="utf-8"))["comparison"]["files"]
     assert {f"{name}_{seed}.npz" for name in EVERYONE for seed in SEEDS} <= set(files)
     assert sum(file["bytes"] for file in files.values()) < 800_000
 

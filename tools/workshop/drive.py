@@ -84,7 +84,7 @@ def run_hub(folder: Path, timeout: float = 300) -> Iterator[Hub]:
         "WORKSHOP_PROXY_PORT": str(proxy_port),
     }
     command = [sys.executable, "-m", "jupyterhub", "-f", str(FOLDER / "jupyterhub_config.py")]
-    with log.open("w") as output:
+    with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
             command, cwd=folder, env=os.environ | settings, stdout=output, stderr=subprocess.STDOUT
         )
@@ -99,14 +99,14 @@ def wait_until_up(process: subprocess.Popen, page: str, log: Path, timeout: floa
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         if process.poll() is not None:
-            raise RuntimeError(f"the hub ended:\n{log.read_text()[-3000:]}")
+            raise RuntimeError(f"the hub ended:\n{log.read_text(encoding='utf-8')[-3000:]}")
         try:
             if requests.get(page, timeout=5).ok:
                 return
         except requests.ConnectionError:
             pass  # not yet
         time.sleep(0.2)
-    raise TimeoutError(f"the hub did not answer within {timeout:.0f} s:\n{log.read_text()[-3000:]}")
+    raise TimeoutError(f"the hub did not answer within {timeout:.0f} s:\n{log.read_text(encoding='utf-8')[-3000:]}")
 
 
 def stop(process: subprocess.Popen) -> None:
@@ -252,4 +252,4 @@ def measure(folder: Path, count: int = 3) -> dict:
 
 def load_measured() -> dict:
     """Return what ``python3 course.py bench workshop`` measured last."""
-    return json.loads(MEASURED.read_text())
+    return json.loads(MEASURED.read_text(encoding="utf-8"))

@@ -1,0 +1,1 @@
+"""Stands in for pip, which is asked for uv alone."""

@@ -1,0 +1,350 @@
+"""The course's environment: ``.venv`` is made from the lock, tried, and mended when something is wrong with it.
+
+Only the standard library is used here: this must run before anything is installed. The file ``.venv/.ready`` says how
+far the last set-up came, in two lines: "making" (a new environment was begun: it is thrown away), "checking" (one that
+was finished is looked at or brought up to date) or the fingerprint of what is installed; then the folder it is in.
+"""
+
+import base64
+import contextlib
+import csv
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from cnngen_course.platforms import find_platform_trouble
+
+ROOT = Path(__file__).resolve().parents[1]
+ENVIRONMENT = ROOT / ".venv"
+SCRIPTS = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
+COMMAND = SCRIPTS / ("cnngen.exe" if os.name == "nt" else "cnngen")
+CONFIG = ENVIRONMENT / "pyvenv.cfg"
+STATE = ENVIRONMENT / ".ready"
+TURN = ENVIRONMENT / ".set-up"  # locked by the set-up that is at work
+LOCK = ROOT / "requirements.lock"
+PROJECT = ROOT / "pyproject.toml"
+MAKING, CHECKING = "making", "checking"
+TRIAL = """
+import os, torch, torchvision, cnngen_course
+found = os.path.dirname(os.path.dirname(os.path.abspath(cnngen_course.__file__)))
+assert os.path.samefile(found, "."), "the course is imported from another folder: " + found
+"""
+MISSING_LIBRARY = re.compile(r"WinError 126|DLL load failed|cannot open shared object file")
+LARGE = 1_000_000  # bytes; nobody edits such a file by hand, and gigabytes take long to read
+
+
+def run(*command: object, quiet: bool = False, **variables: str) -> None:
+    """Run one command in the repository with the course's environment; stop the task if it fails."""
+    environment = {**os.environ, "VIRTUAL_ENV": str(ENVIRONMENT), **variables}
+    words, output = [str(part) for part in command], subprocess.DEVNULL if quiet else None
+    # What is started here inherits the file that is locked, and so holds the lock even if this process is killed.
+    subprocess.run(words, cwd=ROOT, check=True, env=environment, stdout=output, close_fds=False)
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def set_up(check: bool = False) -> None:
+    """Make .venv from the lock, or mend it. Whenever this is interrupted, the same call heals it.
+
+    Without ``check`` an environment that was finished for this lock and this folder is trusted; with it, every file
+    is looked at and the large packages are imported.
+    """
+    if not check and read_state() == (find_fingerprint(), str(ROOT)) and starts():
+        return
+    say("Looking at the course's environment, the folder .venv ...")
+    if is_foreign():
+        accept_foreign()
+        return
+    with take_turn():
+        fresh = read_state()[0] == MAKING or not starts()
+        if fresh:
+            make_environment()
+        else:
+            check_environment()
+        trouble = try_all()
+        if trouble and not fresh and not MISSING_LIBRARY.search(trouble):
+            say("The packages do not work; they are installed anew.")
+            make_environment()
+            trouble = try_all()
+        if trouble:
+            sys.exit(f"The packages are installed, but do not work:\n{trouble}\n{advise(trouble)}")
+        write_state(find_fingerprint())
+
+
+def find_fingerprint() -> str:
+    """Return what tells one content of the environment from another."""
+    return hashlib.sha256(LOCK.read_bytes() + PROJECT.read_bytes()).hexdigest()
+
+
+def read_state() -> tuple[str, str]:
+    """Return how far the last set-up came, and in which folder; "making" if nothing usable was written."""
+    content = STATE.read_bytes() if STATE.exists() else b""
+    word, _, folder = content.partition(b"\n")
+    usable = re.fullmatch(rb"checking|[0-9a-f]{64}", word)
+    return word.decode() if usable else MAKING, os.fsdecode(folder) or str(ROOT)
+
+
+def write_state(word: str, folder: str = str(ROOT)) -> None:
+    STATE.write_bytes(f"{word}\n".encode() + os.fsencode(folder))  # the folder's name as the disk has it
+
+
+def starts() -> bool:
+    """Whether the environment's Python runs, as an environment of its own, and has a place for packages.
+
+    It does not run once the Python that it was made from is gone.
+    """
+    inside = [PYTHON, "-c", "import sys; sys.exit(sys.prefix == sys.base_prefix)"]
+    try:
+        return subprocess.run(inside, stderr=subprocess.DEVNULL).returncode == 0 and len(list_packages()) == 1
+    except OSError:
+        return False
+
+
+def is_foreign() -> bool:
+    """Whether somebody made .venv by hand: then it is theirs, and nothing in it is touched."""
+    return ENVIRONMENT.is_dir() and not STATE.exists() and any(path != TURN for path in ENVIRONMENT.iterdir())
+
+
+def accept_foreign() -> None:
+    if trouble := try_all():
+        sys.exit(
+            f"The folder .venv was made by hand or by an older version of the course, and does not work:\n{trouble}\n"
+            "Delete or rename it, then run the same command again."
+        )
+    say("It was made by hand, and it works: it is used as it is.")
+
+
+@contextlib.contextmanager
+def take_turn() -> Iterator[None]:
+    """Wait until no other set-up is at work here, nor a program that a killed set-up left behind."""
+    ENVIRONMENT.mkdir(exist_ok=True)
+    with TURN.open("ab") as file:
+        if os.name != "nt":
+            os.set_inheritable(file.fileno(), True)
+        if not lock_file(file):
+            say("Another set-up is still at work in this folder; waiting for its end ...")
+            while not lock_file(file):
+                time.sleep(0.1)
+        yield
+
+
+def lock_file(file: BinaryIO) -> bool:
+    """Lock the file unless another process has; the system unlocks it when the last holder ends."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:  # a network drive without locks: then nobody can be waited for
+        return True
+    return True
+
+
+def make_environment() -> None:
+    """Throw away what is in .venv and install everything into a new one."""
+    if trouble := find_platform_trouble():
+        sys.exit(trouble)
+    try:
+        import ensurepip  # noqa: F401  (Debian and Ubuntu ship venv without it)
+        import venv
+    except ImportError:
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        sys.exit(
+            "This Python comes without its venv module. "
+            f"On Debian or Ubuntu: sudo apt install python{version}-venv, then run this again."
+        )
+    write_state(MAKING)
+    empty_environment()
+    say("1 of 4: a new environment in .venv ...")
+    venv.create(ENVIRONMENT, symlinks=os.name != "nt")
+    with CONFIG.open("a", encoding="utf-8") as file:
+        file.write("relocatable = true\n")  # uv then writes programs that still start when the folder has moved
+    run(PYTHON, "-m", "ensurepip", "--upgrade", "--default-pip", quiet=True)
+    say("2 of 4: the installer, uv ...")
+    uv = find_uv()
+    say("3 of 4: the packages (some minutes the first time: PyTorch is large) ...")
+    install_lock(uv)
+    connect_course(uv)
+    ask_for_no_news()
+    say("4 of 4: a trial ...")
+
+
+def empty_environment() -> None:
+    for path in ENVIRONMENT.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path not in (STATE, TURN):
+            path.unlink()
+
+
+def find_uv() -> str:
+    found = [shutil.which("uv", path=str(SCRIPTS)), shutil.which("uv")]
+    for uv in filter(None, found):
+        if subprocess.run([uv, "--version"], capture_output=True).returncode == 0:  # not a stand-in for a missing one
+            return uv
+    run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
+    return str(SCRIPTS / "uv")
+
+
+def install_lock(uv: str, *options: str) -> None:
+    run(uv, "pip", "install", "--python", PYTHON, "--require-hashes", *options, "-r", LOCK)
+
+
+def connect_course(uv: str) -> None:
+    """Install the course itself: its command, and a line that makes it importable from the folder it is in."""
+    run(uv, "pip", "install", "--quiet", "--python", PYTHON, "--no-deps", "-e", ROOT)
+    point_here()
+
+
+def point_here() -> None:
+    """Let the import line name the course's folder relative to itself: it stays right when the folder moves.
+
+    Up to Python 3.12, on a machine without UTF-8, a whole path with other letters than English ones would keep Python
+    from starting.
+    """
+    (line,) = find_packages().glob("*cnngen_course*.pth")
+    line.write_text(f"{os.path.relpath(ROOT, find_packages())}\n", encoding="ascii")
+
+
+def find_packages() -> Path:
+    """Return the environment's site-packages."""
+    (folder,) = list_packages()
+    return folder
+
+
+def list_packages() -> list[Path]:
+    return list(ENVIRONMENT.glob("Lib/site-packages" if os.name == "nt" else "lib/python3*/site-packages"))
+
+
+def ask_for_no_news() -> None:
+    """Keep JupyterLab from asking, at its first start, whether it may fetch news: the course works offline."""
+    settings = ENVIRONMENT / "etc" / "jupyter" / "labconfig" / "page_config.json"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    news = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    settings.write_text(json.dumps(news), encoding="utf-8")
+
+
+def check_environment() -> None:
+    """Bring an environment that was once finished up to date: its folder, its versions, and files that have changed."""
+    before, folder = read_state()
+    damaged = find_damaged()
+    write_state(CHECKING, folder)
+    if folder != str(ROOT):
+        say("The folder has moved or is a copy: the environment is told.")
+        move_scripts(folder)
+    try:
+        uv = find_uv()
+        if damaged:
+            say(f"Changed, cut or missing, and installed anew: {', '.join(damaged)} ...")
+            run(uv, "cache", "clean", "--quiet", *damaged)  # uv's store may share its files with .venv, and the damage
+        install_lock(uv, "--quiet", *(f"--reinstall-package={name}" for name in damaged))
+        if before != find_fingerprint() or not is_connected():
+            connect_course(uv)
+    except subprocess.CalledProcessError:
+        if before != CHECKING:  # the next call looks again; one that was interrupted may be beyond repair
+            write_state(before, folder)
+            raise
+        say("That cannot be mended; everything is installed anew.")
+        make_environment()
+        return
+    point_here()
+    ask_for_no_news()
+
+
+def is_connected() -> bool:
+    packages = find_packages()
+    return COMMAND.exists() and any(packages.glob("cnngen_course-*")) and any(packages.glob("*cnngen_course*.pth"))
+
+
+def move_scripts(folder: str) -> None:
+    """Replace the folder that .venv was made in by the one it is in now, wherever its programs name it."""
+    old, new = (os.fsencode(os.path.join(place, ENVIRONMENT.name)) for place in (folder, ROOT))
+    either = re.compile(re.escape(new) + b"|" + re.escape(old))  # new may contain old
+    for path in (CONFIG, *SCRIPTS.iterdir()):
+        if path.is_file() and not path.is_symlink() and path.stat().st_size < LARGE:
+            content = path.read_bytes()
+            if b"\0" not in content and old in content:
+                path.write_bytes(either.sub(lambda _: new, content))
+
+
+def find_damaged() -> list[str]:
+    """Return the names of the lock's packages of which a file is missing, has another size or was changed by hand."""
+    packages = find_packages()
+    locked = set(re.findall(r"^([\w.-]+)==", LOCK.read_text(encoding="utf-8"), re.MULTILINE))
+    damaged = []
+    for folder in sorted(packages.glob("*.dist-info")):
+        name = re.sub(r"[-_.]+", "-", folder.name.partition("-")[0]).lower()
+        if name not in locked:
+            continue
+        if not all((folder / file).is_file() for file in ("METADATA", "RECORD")):
+            shutil.rmtree(folder)  # uv then sees that it is not installed
+            damaged.append(name)
+        elif not is_whole(packages, folder / "RECORD"):
+            damaged.append(name)
+    return damaged
+
+
+def is_whole(packages: Path, record: Path) -> bool:
+    """Whether each file is there as the package's record says; those changed since it was written are read."""
+    written = record.stat().st_mtime
+    with record.open(encoding="utf-8", newline="") as file:
+        for name, sha256, size in csv.reader(file):
+            path = os.path.join(packages, name)
+            try:
+                facts = os.stat(path)
+            except OSError:
+                return False
+            if name.startswith("..") or not size:
+                continue  # programs are written for this machine, and compiled files have no entry
+            if facts.st_size != int(size):
+                return False
+            if written < facts.st_mtime and facts.st_size < LARGE and hash_file(path) != sha256:
+                return False
+    return True
+
+
+def hash_file(path: str) -> str:
+    """Return the hash of a file as a package's record writes it."""
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").digest()
+    return "sha256=" + base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def try_all() -> str:
+    """Return what goes wrong when the large packages, the course and its command are used, or "" if nothing does."""
+    for command in ([PYTHON, "-P", "-c", TRIAL], [COMMAND, "--help"]):
+        try:
+            answer = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", errors="replace")
+        except OSError as error:
+            return str(error)
+        if answer.returncode:
+            return answer.stderr.strip()[-1000:] or f"{command[0].name} ended with {answer.returncode}"
+    return ""
+
+
+def advise(trouble: str) -> str:
+    if "WinError 126" in trouble or "DLL load failed" in trouble:
+        return (
+            "Windows lacks a library that PyTorch needs. Install Microsoft's Visual C++ Redistributable (x64), "
+            "https://aka.ms/vs/17/release/vc_redist.x64.exe, then run the same command again."
+        )
+    if MISSING_LIBRARY.search(trouble):
+        return "A library of the system is missing: install the package that holds it, then run the same command again."
+    return "Run: .venv/bin/cnngen doctor   and put its text into a bug report."
