@@ -38,6 +38,16 @@ class ImageSet(Dataset):
     class_names: tuple[str, ...]
     augment: Augmentation | None = None
 
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 4 or self.pixels.dtype != torch.uint8:
+            found = f"{self.pixels.dtype} {tuple(self.pixels.shape)}"
+            raise ValueError(f"pixels are uint8 of shape (N, C, H, W), got {found}; images.to_pixels() makes them")
+        if self.labels.shape != self.pixels.shape[:1] or self.labels.dtype != torch.long:
+            found = f"{self.labels.dtype} {tuple(self.labels.shape)}"
+            raise ValueError(f"labels are one int64 a picture, ({len(self.pixels)},), got {found}")
+        if len(self) and not 0 <= self.labels.min() <= self.labels.max() < len(self.class_names):
+            raise ValueError(f"labels are places in class_names, 0 to {len(self.class_names) - 1}")
+
     def __len__(self) -> int:
         return len(self.pixels)
 

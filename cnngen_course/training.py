@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
 from cnngen_course.checkpoints import (
@@ -168,6 +169,11 @@ def train(
     """
     if until and not evaluate:
         raise ValueError(f"until={until} needs evaluate=..., which measures it")
+    for name, every in {"evaluate_every": evaluate_every, "checkpoint_every": checkpoint_every}.items():
+        if every is not None and every < 1:
+            raise ValueError(f"{name}={every}: it is a number of steps, at least 1")
+    if isinstance(loader, Dataset):
+        raise TypeError("The loader is a set of pictures, not of batches: hand over make_loader(data, batch_size)")
     history, loader = trainee.history, RewindableLoader(loader)
     file = Checkpoint(checkpoint, trainee, loader)
     file.load()
@@ -175,7 +181,10 @@ def train(
     def look() -> None:
         with trainee.pause() as network, spare_random_numbers(), torch.no_grad():
             entry = {"step": len(history.steps), "seconds": round(history.seconds, 2)}
-            entry |= evaluate(network) if evaluate else {}
+            measured = evaluate(network) if evaluate else {}
+            if not isinstance(measured, dict):
+                raise TypeError(f"evaluate returns a dictionary of names and numbers, got {measured!r}")
+            entry |= measured
             history.reached = is_reached(until, entry) if until else None
             history.evaluations.append(entry)
             if on_evaluate:
@@ -186,6 +195,9 @@ def train(
     bar = tqdm(total=steps, initial=len(history.steps), disable=not progress, unit="step", mininterval=0.5)
     try:
         for batch in take(loader, left):
+            if not isinstance(batch, tuple | list):
+                kind = type(batch).__name__
+                raise TypeError(f"A batch is a tuple of tensors, e.g. (images, labels); this loader yields a {kind}")
             with finish_before_interrupt():
                 start = time.perf_counter()
                 network = trainee.play(batch)
@@ -257,6 +269,8 @@ def fit(
             one process.
     """
     check_settings(steps=steps, lr=lr, average=average, precision=precision)
+    if isinstance(objective, type):
+        raise TypeError(f"objective={objective.__name__} is a class: write {objective.__name__}(), with its settings")
     schedule = schedule or WarmupCosine(steps)
     settings = {"steps": steps, "lr": lr, "schedule": describe(schedule), "weight_decay": weight_decay}
     settings |= {"momentum": momentum, "average": average, "precision": precision, "objective": describe(objective)}
@@ -299,6 +313,7 @@ class Solo:
         batch = tuple(part.to(self.device) for part in batch)
         with self.autocast:
             values = self.objective(self.model, batch)
+        check_values(values)
         self.history.steps.append({name: value.item() for name, value in values.items()})
         if not math.isfinite(self.history.steps[-1]["loss"]):  # before the step: NaN must not reach the weights
             raise TrainingDiverged(self._explain_divergence(), self.history)
@@ -433,14 +448,29 @@ def find_device(model: nn.Module) -> torch.device:
 
 def check_settings(*, steps: int, lr: float, average: float | None, precision: str) -> None:
     """Refuse settings that make no sense, in words."""
-    if steps < 1:
-        raise ValueError(f"steps={steps}: a training takes at least one step")
+    if not isinstance(steps, int) or steps < 1:
+        raise ValueError(f"steps={steps}: a training takes a whole number of steps, at least one")
     if not lr > 0:
         raise ValueError(f"lr={lr}: a learning rate is above 0")
     if average is not None and not 0 <= average < 1:
         raise ValueError(f"average={average}: the decay is a number from 0 to below 1, e.g. 0.99")
     if precision not in ("no", "bf16"):
         raise ValueError(f'precision={precision!r}: there are "no" (32 bits) and "bf16"')
+
+
+def check_values(values: object) -> None:
+    """Refuse what is no answer of an objective, in words."""
+    if not isinstance(values, dict) or "loss" not in values:
+        found = f"the names {', '.join(values)}" if isinstance(values, dict) else f"a {type(values).__name__}"
+        raise TypeError(f'An objective returns a dictionary with a "loss"; this one gave {found}')
+    many = [f"{name} of shape {tuple(value.shape)}" for name, value in values.items() if value.numel() != 1]
+    if many:
+        raise ValueError(f"An objective's values are one number each; this one gave {', '.join(many)}: take the mean?")
+    if not values["loss"].requires_grad:
+        raise ValueError(
+            "No gradient leads from the loss to any weight: are all weights frozen (requires_grad_), was the loss "
+            "detached, or was it computed under torch.no_grad()?"
+        )
 
 
 def make_average(model: nn.Module, decay: float | None) -> AveragedModel | None:

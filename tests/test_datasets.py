@@ -154,6 +154,21 @@ def test_a_batch_is_floats_in_the_course_range(shapes: ImageSet) -> None:
     assert torch.equal(shapes.images[[3, 1]], images)
 
 
+@pytest.mark.parametrize(
+    ("pixels", "labels", "words"),
+    [
+        (torch.zeros(3, 1, 4, 4), torch.zeros(3, dtype=torch.long), "pixels are uint8 of shape"),
+        (torch.zeros(3, 4, 4, dtype=torch.uint8), torch.zeros(3, dtype=torch.long), "pixels are uint8 of shape"),
+        (torch.zeros(3, 1, 4, 4, dtype=torch.uint8), torch.zeros(2, dtype=torch.long), "one int64 a picture"),
+        (torch.zeros(3, 1, 4, 4, dtype=torch.uint8), torch.zeros(3), "one int64 a picture"),
+        (torch.zeros(3, 1, 4, 4, dtype=torch.uint8), torch.full((3,), 2), "places in class_names, 0 to 1"),
+    ],
+)
+def test_what_is_no_set_of_labelled_pictures_is_refused(pixels: Tensor, labels: Tensor, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        ImageSet(pixels, labels, ("a", "b"))
+
+
 def test_selecting_keeps_pictures_and_labels_together(shapes: ImageSet) -> None:
     discs = shapes.select(shapes.labels == 0)
     assert (discs.labels == 0).all() and len(discs) == (shapes.labels == 0).sum()

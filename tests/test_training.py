@@ -161,7 +161,9 @@ def test_it_stops_at_the_preset_quality_and_says_so(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"steps": 0}, "at least one step"),
+        ({"steps": 0}, "a whole number of steps, at least one"),
+        ({"steps": 2.5}, "a whole number of steps, at least one"),
+        ({"evaluate_every": 0}, "evaluate_every=0: it is a number of steps"),
         ({"lr": 0}, "a learning rate is above 0"),
         ({"lr": float("nan")}, "a learning rate is above 0"),
         ({"average": 1.0}, "from 0 to below 1"),
@@ -172,6 +174,32 @@ def test_it_stops_at_the_preset_quality_and_says_so(capsys: pytest.CaptureFixtur
 def test_settings_that_make_no_sense_are_refused_in_words(settings: dict[str, object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         fit_quietly(Point(), make_batches(3), **({"steps": 3} | settings))
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda loss: loss, 'returns a dictionary with a "loss"; this one gave a Tensor'),
+        (lambda loss: {"error": loss}, "this one gave the names error"),
+        (lambda loss: {"loss": loss.repeat(3)}, r"this one gave loss of shape \(3,\): take the mean"),
+        (lambda loss: {"loss": loss.detach()}, "No gradient leads from the loss to any weight"),
+    ],
+)
+def test_an_objective_that_gives_no_loss_is_told_so(answer: Callable[[Tensor], object], words: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=words):
+        fit(Point(), lambda *parts: answer(pull(*parts)["loss"]), make_batches(3), steps=3, progress=False)
+
+
+def test_a_class_a_set_and_a_tensor_are_not_what_is_wanted() -> None:
+    shapes, model = make_shapes(8), Classifier(class_count=3, widths=[4])
+    with pytest.raises(TypeError, match=r"write Classification\(\)"):
+        fit(model, Classification, make_loader(shapes, 4), steps=1)
+    with pytest.raises(TypeError, match=r"hand over make_loader\(data, batch_size\)"):
+        fit(model, Classification(), shapes, steps=1, progress=False)
+    with pytest.raises(TypeError, match="this loader yields a Tensor"):
+        fit(model, Classification(), shapes.images, steps=1, progress=False)
+    with pytest.raises(TypeError, match=r"evaluate returns a dictionary of names and numbers, got 3\.0"):
+        fit_quietly(Point(), make_batches(3), steps=3, evaluate=lambda _: 3.0)
 
 
 def test_a_network_without_weights_is_refused_in_words() -> None:

@@ -25,7 +25,7 @@ from typing import Any
 import psutil
 import websocket
 
-from course import STUDIO
+from tools.tasks import STUDIO
 
 ROOT = Path(__file__).resolve().parents[1]
 KERNEL = re.compile(r'"kernelId":\s*"([0-9a-f-]+)"')
