@@ -1,4 +1,4 @@
-"""Lesson 15: any face in any design and what lies between; and what width, depth and data buy."""
+"""Any face in any design and what lies between; and what width, depth and data buy."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""Lesson 13: a photograph, two styles, and how much of each; painted by the network or, slowly, by repainting."""
+"""A photograph, two styles, and how much of each; painted by the network or, slowly, by repainting."""
 
 import time
 from functools import cache

@@ -1,4 +1,4 @@
-"""The network of lesson 13 that repaints a picture in one pass, in any of its styles or in a mixture of two."""
+"""The network that repaints a picture in one pass, in any of its styles or in a mixture of two."""
 
 from collections.abc import Callable
 from functools import partial
