@@ -127,10 +127,6 @@ def stack(drawn: Image.Image, true: Tensor | None) -> Image.Image:
     return column
 
 
-def describe_mixture(first: str, second: str, share: float) -> str:
-    return first if share == 0 or first == second else f"{1 - share:.0%} {first} and {share:.0%} {second}"
-
-
 def describe_artist(first: str, second: str, share: float, style: str, other: str, style_share: float) -> str:
     who = first if share == 0 or first == second else f"{1 - share:.0%} {first} and {share:.0%} {second}"
     how = (
