@@ -199,7 +199,7 @@ def run(trial: Trial) -> Log:
 
 
 def train(trial: Trial, model: nn.Module, objective: Objective) -> Log:
-    """The supervised loop, which also keeps the time and the score."""
+    """The supervised loop of lesson 03, which also keeps the time and the score."""
     optimizer = torch.optim.AdamW(model.parameters(), trial.lr, betas=(0.9, 0.99), weight_decay=0.02, fused=True)
     averaged = make_average(model, trial.average)
     autocast = torch.autocast("cpu", torch.bfloat16, enabled=pick_precision() == "bf16")
