@@ -76,13 +76,13 @@ class ImageSet(Dataset):
 
 
 def make_loader(
-    data: Dataset, batch_size: int, shuffle: bool = True, random: torch.Generator | None = None
+    data: Dataset, batch_size: int, shuffle: bool = True, generator: torch.Generator | None = None
 ) -> DataLoader:
     """Return batches of what the set serves, e.g. ``(images, labels)``.
 
-    With ``shuffle`` they come in a new order each time, full batches only; ``random`` is the source of that order.
+    With ``shuffle`` they come in a new order each time, full batches only; ``generator`` is the source of that order.
     """
-    return DataLoader(data, batch_size, shuffle=shuffle, drop_last=shuffle, collate_fn=_keep_batch, generator=random)
+    return DataLoader(data, batch_size, shuffle=shuffle, drop_last=shuffle, collate_fn=_keep_batch, generator=generator)
 
 
 def _keep_batch(batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -3,8 +3,9 @@
 import hashlib
 import io
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -22,6 +23,8 @@ MAPS = ("elevation", "satellite", "lights")
 HELD_OUT = 100  # emoji faces never trained on
 LEAST = 3  # pictures of each face that stay in the training set
 SHORT = 300  # pixels of a painting's short side: how broad its strokes are
+CUT, CUTS = 96, 24  # pixels and number of the squares cut from the drawings
+PAPER = 0.85  # of [-1, 1]; lighter pixels of a drawing are bare paper
 
 
 @dataclass(frozen=True)
@@ -301,3 +304,35 @@ def cut_photos(split: str, size: int = 128) -> Tensor:
     """Return the centre of each photograph of a split, (N, 3, size, size) in [-1, 1]."""
     squares = [crop_square(to_pil(photo.pixels), size) for photo in load_photos(split)]
     return to_images(torch.stack([from_pil(square) for square in squares]))
+
+
+def cut_comics(paper: float) -> list[Tensor]:
+    """Return squares of the drawings, (3, 96, 96) in [-1, 1], of which at most the share ``paper`` is bare paper."""
+    squares = Crops([comic.pixels for comic in load_comics("train")], CUT, scale=(CUT / 200, 0.7))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        cuts = torch.cat([squares.__getitems__(range(len(squares)))[0] for _ in range(3)])
+    bare = (cuts.amin(dim=1) > PAPER).float().mean(dim=(1, 2))  # (N,)
+    return list(cuts[bare <= paper][:CUTS])
+
+
+def cut_ink() -> list[Tensor]:
+    """Return squares of the drawings without their colours."""
+    return [square.mean(dim=0, keepdim=True).expand(3, -1, -1) for square in cut_comics(0.5)]
+
+
+def cut_blueprints() -> list[Tensor]:
+    """Return the drawings as light lines on blue paper: what was white is blue, what was black is nearly white."""
+    blue, light = (torch.tensor(colour).view(3, 1, 1) for colour in ([-0.85, -0.45, 0.25], [0.9, 0.95, 1.0]))
+    return [blue + (light - blue) * (1 - square) / 2 for square in cut_ink()]
+
+
+STYLES: dict[str, Callable[[], list[Tensor]]] = {  # what loads the pictures that show each style, in [-1, 1]
+    "starry night": partial(load_painting, "The starry night"),
+    "café terrace": partial(load_painting, "Café terrace at night"),
+    "sunlit road": partial(load_painting, "The painter on the road to Tarascon"),
+    "woodblock": partial(load_painting, "Waves"),
+    "comic": partial(cut_comics, 0.3),
+    "ink": cut_ink,
+    "blueprint": cut_blueprints,
+}

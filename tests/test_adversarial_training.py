@@ -132,7 +132,7 @@ def test_it_learns_a_ring(loss: str) -> None:
 @torch.no_grad()
 def measure_ring(generator: nn.Module) -> float:
     """How far points lie from the circle on average, plus how unevenly they fill its eight parts."""
-    points = sample_images(generator, torch.zeros(2000), random=torch.Generator().manual_seed(0))
+    points = sample_images(generator, torch.zeros(2000), generator=torch.Generator().manual_seed(0))
     eighths = torch.atan2(points[:, 1], points[:, 0]).mul(4 / torch.pi).add(4).long().clamp(0, 7)
     parts = eighths.bincount(minlength=8)
     return (points.norm(dim=1) - 1).abs().mean().item() + (parts / 2000 - 1 / 8).abs().sum().item()

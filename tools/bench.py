@@ -206,7 +206,7 @@ def bench_quality(seeds: Sequence[int] = (0, 1, 2), budgets: Sequence[int] = (60
         for seed in seeds:
             model, seconds = train_generator(train, round(budget * speed), seed, threads)
             torch.set_num_threads(cores)
-            drawn = sample_images(model, test.labels, random=torch.Generator().manual_seed(seed))
+            drawn = sample_images(model, test.labels, generator=torch.Generator().manual_seed(seed))
             distances.append(compute_frechet(real, compute_features(judge, drawn)))
             facts = f"{round(budget * speed):,} steps in {seconds:.0f} s"
             yield f"Fréchet distance for {budget} s, seed {seed}: {facts}", f"{distances[-1]:.3f}", ""

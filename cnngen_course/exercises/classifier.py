@@ -133,9 +133,9 @@ def run_loop(loop: Callable[..., Any], seed: int) -> tuple[Any, Watched, Tensor]
     return result, model, nn.utils.parameters_to_vector(model.parameters()).detach() - before
 
 
-def _make_pictures(count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    labels = torch.randint(3, (count,), generator=random)
-    return torch.randn(count, 1, 4, 4, generator=random) + labels[:, None, None, None], labels
+def _make_pictures(count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    labels = torch.randint(3, (count,), generator=generator)
+    return torch.randn(count, 1, 4, 4, generator=generator) + labels[:, None, None, None], labels
 
 
 def judge_loop(answer: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""Lesson 07: the two losses, two diagnoses, and a step of the discriminator that leaves the generator alone."""
+"""The two losses, two diagnoses, and a step of the discriminator that leaves the generator alone."""
 
 from collections.abc import Callable
 from typing import Any

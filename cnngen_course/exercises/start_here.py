@@ -1,4 +1,4 @@
-"""Lesson 00: one small exercise, to see how exercises work."""
+"""One small exercise, to see how exercises work."""
 
 from typing import Any
 

@@ -458,7 +458,7 @@ def play_game(name: str) -> Run:
 
         def keep(model: nn.Module, history: History) -> None:
             if len(history.steps) in GAME_MOMENTS:
-                images = sample_images(model, GAME_LABELS, random=torch.Generator().manual_seed(1))
+                images = sample_images(model, GAME_LABELS, generator=torch.Generator().manual_seed(1))
                 kept[len(history.steps)] = to_pixels(images)
 
         keep(generator, History())

@@ -63,7 +63,7 @@ class Contestant:
         """Train the model in place; return one loss a step (of different meaning for each contestant)."""
         raise NotImplementedError
 
-    def draw(self, model: nn.Module, labels: Tensor, random: torch.Generator | None = None) -> Tensor:
+    def draw(self, model: nn.Module, labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Draw one picture a label: (N,) -> (N, 1, 28, 28) in [-1, 1]."""
         raise NotImplementedError
 
@@ -89,8 +89,8 @@ class PixelLoss(Contestant):
         return self.fit(model, variational.PixelError(), data, steps, 3e-3, progress)
 
     @torch.inference_mode()
-    def draw(self, model: nn.Module, labels: Tensor, random: torch.Generator | None = None) -> Tensor:
-        parts = zip(labels.split(500), choose_details(labels, random).split(500), strict=True)
+    def draw(self, model: nn.Module, labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        parts = zip(labels.split(500), choose_details(labels, generator).split(500), strict=True)
         return torch.cat([model(*part) for part in parts])
 
 
@@ -108,9 +108,9 @@ class VAE(Contestant):
         variational.fit_prior(model, some.images, some.labels)
         return losses
 
-    def draw(self, model: nn.Module, labels: Tensor, random: torch.Generator | None = None) -> Tensor:
-        noise = torch.randn(len(labels), model.latent_size, generator=random)
-        return variational.sample_images(model, labels, choose_details(labels, random), noise)
+    def draw(self, model: nn.Module, labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        noise = torch.randn(len(labels), model.latent_size, generator=generator)
+        return variational.sample_images(model, labels, choose_details(labels, generator), noise)
 
     def count_drawing(self, model: ConditionalVAE) -> int:
         return count_weights(model.decoder)
@@ -127,8 +127,8 @@ class Autoregression(Contestant):
     def train(self, model: nn.Module, data: ImageSet, steps: int, progress: bool = False) -> list[float]:
         return self.fit(model, likelihood.Likelihood(), data, steps, 3e-3, progress)
 
-    def draw(self, model: nn.Module, labels: Tensor, random: torch.Generator | None = None) -> Tensor:
-        parts = [likelihood.sample_levels(model, some, generator=random) for some in labels.split(250)]
+    def draw(self, model: nn.Module, labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        parts = [likelihood.sample_levels(model, some, generator=generator) for some in labels.split(250)]
         return likelihood.to_grey(torch.cat(parts), model.level_count)
 
     def compute_bits(self, model: PixelCNN, test: ImageSet) -> float:
@@ -159,8 +159,8 @@ class GAN(Contestant):
             "generator_loss"
         )
 
-    def draw(self, model: nn.Module, labels: Tensor, random: torch.Generator | None = None) -> Tensor:
-        return adversarial.sample_images(model, labels, random=random)
+    def draw(self, model: nn.Module, labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        return adversarial.sample_images(model, labels, generator=generator)
 
 
 class Flow(Contestant):
@@ -174,9 +174,9 @@ class Flow(Contestant):
     def train(self, model: nn.Module, data: ImageSet, steps: int, progress: bool = False) -> list[float]:
         return self.fit(model, flow.FlowMatching(), data, steps, 2e-3, progress)
 
-    def draw(self, model: nn.Module, labels: Tensor, random: torch.Generator | None = None) -> Tensor:
+    def draw(self, model: nn.Module, labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
         settings = {"steps": 20, "guidance": 2.0, "precision": pick_precision()}
-        return flow.sample_images(model, labels, random=random, **settings)
+        return flow.sample_images(model, labels, generator=generator, **settings)
 
 
 CONTESTANTS: dict[str, Contestant] = {"pixel": PixelLoss(), "vae": VAE(), "pixelcnn": Autoregression(), "gan": GAN()}
@@ -201,10 +201,10 @@ def split_set(data: ImageSet, size: int) -> list[ImageSet]:
     return [data.select(slice(start, start + size)) for start in range(0, len(data), size)]
 
 
-def choose_details(labels: Tensor, random: torch.Generator | None = None) -> Tensor:
+def choose_details(labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """Return size and brightness (N, 2) of a random training picture of each wanted class."""
     members, details = load_details()
-    places = torch.rand(len(labels), generator=random)
+    places = torch.rand(len(labels), generator=generator)
     chosen = [
         members[label][int(place * len(members[label]))]
         for label, place in zip(labels.tolist(), places.tolist(), strict=True)

@@ -85,7 +85,7 @@ def run(
     model = make_artist(noise)
     # Under several processes the order comes from the first one's generator; so it is one of its own here.
     loader = make_loader(
-        load_table().train, batch_size, random=None if checkpoint else torch.Generator().manual_seed(0)
+        load_table().train, batch_size, generator=None if checkpoint else torch.Generator().manual_seed(0)
     )
     settings = {"lr": 2e-3, "checkpoint": checkpoint, "checkpoint_every": checkpoint_every, "precision": precision}
     start = time.perf_counter()

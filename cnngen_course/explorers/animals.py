@@ -1,4 +1,4 @@
-"""Lesson 12: choose a head or draw on one, see it as the other kind, and see what comes back."""
+"""Choose a head or draw on one, see it as the other kind, and see what comes back."""
 
 from functools import cache, lru_cache
 from typing import Any

@@ -1,4 +1,4 @@
-"""Lesson 09: four ways of drawing side by side, and a blind test of the learner's own eye."""
+"""Four ways of drawing side by side, and a blind test of the learner's own eye."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

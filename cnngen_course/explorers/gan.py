@@ -1,4 +1,4 @@
-"""Lesson 07: a distribution that moves, a time machine for trainings, and a clinic of trainings that fail."""
+"""A distribution that moves, a time machine for trainings, and a clinic of trainings that fail."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ GREY = "#555555"
 MARKS = {GREEN: "  ✓", RED: "  ✗", GREY: ""}
 
 
-def sample_ring(count: int, random: torch.Generator | None = None) -> Tensor:
+def sample_ring(count: int, generator: torch.Generator | None = None) -> Tensor:
     """Draw points (count, 2) from eight small clusters on a circle of radius 2, standard deviation 0.1 each."""
-    chosen = torch.randint(len(CENTRES), (count,), generator=random)
-    return CENTRES[chosen] + 0.1 * torch.randn(count, 2, generator=random)
+    chosen = torch.randint(len(CENTRES), (count,), generator=generator)
+    return CENTRES[chosen] + 0.1 * torch.randn(count, 2, generator=generator)
 
 
 def compute_coverage(points: Tensor) -> tuple[float, int]:

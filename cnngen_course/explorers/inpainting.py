@@ -1,4 +1,4 @@
-"""Lesson 10: damage a photograph with your own hand and see three ways to repair it, each with its error."""
+"""Damage a photograph with your own hand and see three ways to repair it, each with its error."""
 
 from functools import cache, lru_cache
 from typing import Any

@@ -1,4 +1,4 @@
-"""Lesson 06: what a pixel may see, a picture while it is being drawn, and candidates from most to least probable."""
+"""What a pixel may see, a picture while it is being drawn, and candidates from most to least probable."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Lesson 14: two families of blocks side by side, what they draw, and what a learning rate does to an activation."""
+"""Two families of blocks side by side, what they draw, and what a learning rate does to an activation."""
 
 import math
 from collections.abc import Sequence

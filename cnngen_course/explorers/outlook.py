@@ -1,4 +1,4 @@
-"""Lesson 18: scrub through the way from noise to a picture, and weigh steps and guidance against each other."""
+"""Scrub through the way from noise to a picture, and weigh steps and guidance against each other."""
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
@@ -151,7 +151,7 @@ def draw_guidance(label: int, steps: int, guidance: float, sampler: str, seed: i
 def draw_class(label: int, steps: int, guidance: float, sampler: str, seed: int) -> Tensor:
     random = torch.Generator().manual_seed(seed)
     settings = {"steps": steps, "guidance": guidance, "sampler": sampler, "precision": pick_precision()}
-    return sample_images(load_denoiser(), torch.full((SHOWN,), label), random=random, **settings)
+    return sample_images(load_denoiser(), torch.full((SHOWN,), label), generator=random, **settings)
 
 
 def count_calls(steps: int, guidance: float, sampler: str) -> int:
@@ -173,7 +173,7 @@ def measure_settings(
     outcomes = []
     for choice in settings:
         random = torch.Generator().manual_seed(seed)
-        images = sample_images(model, labels, random=random, precision=pick_precision(), **choice)
+        images = sample_images(model, labels, generator=random, precision=pick_precision(), **choice)
         features = compute_features(load_judge(), images)
         outcomes.append((images, features, compute_label_consistency(load_judge(), images, labels, features)))
     return outcomes

@@ -1,4 +1,4 @@
-"""Lesson 08: walk through the shipped generator's latent space, truncate, mix classes, look for what it has copied."""
+"""Walk through the shipped generator's latent space, truncate, mix classes, look for what it has copied."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Lesson 16: how strong must an attack be, and what does a face detector miss, also on a picture of one's own."""
+"""How strong must an attack be, and what does a face detector miss, also on a picture of one's own."""
 
 from functools import cache, lru_cache
 

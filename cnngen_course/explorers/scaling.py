@@ -1,4 +1,4 @@
-"""Lesson 15: any face in any design and what lies between; and what width, depth and data buy."""
+"""Any face in any design and what lies between; and what width, depth and data buy."""
 
 from functools import cache
 
@@ -125,10 +125,6 @@ def stack(drawn: Image.Image, true: Tensor | None) -> Image.Image:
     below = Image.new("RGB", (64, 64), (GREY, GREY, GREY)) if true is None else to_pil(true)
     column.paste(below.resize((84, 84), Image.Resampling.LANCZOS), (0, 90))
     return column
-
-
-def describe_mixture(first: str, second: str, share: float) -> str:
-    return first if share == 0 or first == second else f"{1 - share:.0%} {first} and {share:.0%} {second}"
 
 
 def describe_artist(first: str, second: str, share: float, style: str, other: str, style_share: float) -> str:

@@ -1,4 +1,4 @@
-"""Lesson 00: the first picture. A walk from one kind of clothes to another, drawn by the shipped generator."""
+"""The first picture. A walk from one kind of clothes to another, drawn by the shipped generator."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""Lesson 17: rate pictures without knowing who drew them, and see what a studio answers to hostile files."""
+"""Rate pictures without knowing who drew them, and see what a studio answers to hostile files."""
 
 import html
 from collections.abc import Callable
@@ -103,16 +103,16 @@ def make_pieces(series: int) -> tuple[Piece, ...]:
 
 
 @torch.inference_mode()
-def draw_source(source: str, images: Tensor, labels: Tensor, random: torch.Generator) -> Tensor:
+def draw_source(source: str, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
     """Return what a source draws for the classes of real images (N, 1, 28, 28): the images themselves if "real"."""
     if source == "real":
         return images
     if source == "VAE":
         model = load_model("vae")
-        noise = torch.randn(len(labels), model.latent_size, generator=random)
+        noise = torch.randn(len(labels), model.latent_size, generator=generator)
         return variational.sample_images(model, labels, compute_details(images), noise)
     truncation = TRUNCATION if source == "generator, truncated" else None
-    return adversarial.sample_images(load_model("generator"), labels, truncation=truncation, random=random)
+    return adversarial.sample_images(load_model("generator"), labels, truncation=truncation, generator=generator)
 
 
 @torch.inference_mode()

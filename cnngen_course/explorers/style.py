@@ -1,4 +1,4 @@
-"""Lesson 13: a photograph, two styles, and how much of each; painted by the network or, slowly, by repainting."""
+"""A photograph, two styles, and how much of each; painted by the network or, slowly, by repainting."""
 
 import time
 from functools import cache
@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from cnngen_course.explorers.panel import OwnPicture, Panel, View
 from cnngen_course.figures import put_side_by_side
-from cnngen_course.galleries import load_photo
+from cnngen_course.galleries import STYLES, load_photo
 from cnngen_course.images import from_pil, to_images, to_pil, to_pixels
 from cnngen_course.models.stylist import Stylist
 from cnngen_course.models.vgg import VGGFeatures
@@ -25,7 +25,6 @@ from cnngen_course.objectives.style import (
     repaint,
 )
 from cnngen_course.pretrained import load_pretrained, load_vgg
-from cnngen_course.recipes.stylist import STYLES
 from cnngen_course.runtime import pick_precision
 
 PHOTOS = {  # of the test set: the network never saw them

@@ -1,4 +1,4 @@
-"""Lesson 05: ask for a class or a mixture of two, a size, a brightness; see what is drawn and what was measured."""
+"""Ask for a class or a mixture of two, a size, a brightness; see what is drawn and what was measured."""
 
 from collections.abc import Sequence
 from functools import cache, lru_cache

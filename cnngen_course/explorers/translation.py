@@ -1,4 +1,4 @@
-"""Lesson 11: draw with ink, put dabs of colour on the drawing, and a network colours it while you draw."""
+"""Draw with ink, put dabs of colour on the drawing, and a network colours it while you draw."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""Lesson 04: four ways to enlarge a picture and their checkerboards; a map of pictures to walk over."""
+"""Four ways to enlarge a picture and their checkerboards; a map of pictures to walk over."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

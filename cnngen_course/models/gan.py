@@ -8,8 +8,6 @@ network knows no classes. The networks for points in the plane, at the end, show
 import torch
 from torch import Tensor, nn
 
-PICTURE_SIZE = 28
-
 
 class ClassTable(nn.Embedding):
     """One learned vector a class; a mixture of classes gets the same mixture of their vectors.

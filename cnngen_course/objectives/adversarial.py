@@ -271,7 +271,7 @@ class Opponent:
 
 
 def sample_latents(
-    count: int, size: int, truncation: float | None = None, random: torch.Generator | None = None
+    count: int, size: int, truncation: float | None = None, generator: torch.Generator | None = None
 ) -> Tensor:
     """Return ``count`` standard normal vectors (count, size).
 
@@ -279,33 +279,33 @@ def sample_latents(
     become more typical and less varied.
     """
     if truncation is None:
-        return torch.randn(count, size, generator=random)
+        return torch.randn(count, size, generator=generator)
     if not truncation > 0:
         raise ValueError(f"the truncation is a number above 0, got {truncation}")
-    return nn.init.trunc_normal_(torch.empty(count, size), a=-truncation, b=truncation, generator=random)
+    return nn.init.trunc_normal_(torch.empty(count, size), a=-truncation, b=truncation, generator=generator)
 
 
 @torch.inference_mode()
 def sample_images(
-    generator: nn.Module,
+    model: nn.Module,
     labels: Tensor,
     *,
     truncation: float | None = None,
-    random: torch.Generator | None = None,
+    generator: torch.Generator | None = None,
     batch_size: int = 500,
 ) -> Tensor:
-    """Draw one picture a label in evaluation mode, on the CPU, in [-1, 1]; the generator is left as it was.
+    """Draw one picture a label in evaluation mode, on the CPU, in [-1, 1]; the model is left as it was.
 
     Args:
         labels: (N,), or shares of classes (N, class_count).
         truncation: see ``sample_latents``.
-        random: source of the latent vectors; the same seed gives the same pictures.
+        generator: source of the latent vectors; the same seed gives the same pictures.
     """
-    was_training = generator.training
-    device = next(generator.parameters()).device
-    generator.eval()
-    latents = sample_latents(len(labels), generator.latent_size, truncation, random)
+    was_training = model.training
+    device = next(model.parameters()).device
+    model.eval()
+    latents = sample_latents(len(labels), model.latent_size, truncation, generator)
     batches = zip(latents.split(batch_size), labels.split(batch_size), strict=True)
-    images = [generator(some.to(device), wanted.to(device)).float().cpu() for some, wanted in batches]
-    generator.train(was_training)
+    images = [model(some.to(device), wanted.to(device)).float().cpu() for some, wanted in batches]
+    model.train(was_training)
     return torch.cat(images)

@@ -47,13 +47,13 @@ def mix(noise: Tensor, images: Tensor, times: Tensor) -> Tensor:
     return (1 - times) * noise + times * images
 
 
-def sample_times(count: int, random: torch.Generator | None = None) -> Tensor:
+def sample_times(count: int, generator: torch.Generator | None = None) -> Tensor:
     """Draw times in (0, 1), most of them near the middle, where the way is decided: σ(z), z ~ N(0, 1).
 
     Near 0 the best answer is "towards the mean picture", near 1 nearly all is seen: the middle deserves the
     practice (Esser et al., 2024).
     """
-    return torch.randn(count, generator=random).sigmoid()
+    return torch.randn(count, generator=generator).sigmoid()
 
 
 def drop_labels(labels: Tensor, share: float, class_count: int) -> Tensor:
@@ -143,7 +143,7 @@ def sample_images(
     guidance: float = 1.0,
     sampler: str = "euler",
     shape: tuple[int, ...] = (1, 28, 28),
-    random: torch.Generator | None = None,
+    generator: torch.Generator | None = None,
     precision: str = "no",
     batch_size: int = 250,
 ) -> Tensor:
@@ -155,13 +155,13 @@ def sample_images(
         guidance: see ``guide``.
         sampler: a name in ``SAMPLERS``.
         shape: of one picture.
-        random: source of the noise; the same seed gives the same pictures.
+        generator: source of the noise; the same seed gives the same pictures.
         precision: "no" (32 bits) or "bf16"; ``runtime.pick_precision()`` knows what pays on this machine.
     """
     was_training = model.training
     device = next(model.parameters()).device
     model.eval()
-    noise = torch.randn(len(labels), *shape, generator=random)
+    noise = torch.randn(len(labels), *shape, generator=generator)
     images = []
     for some, wanted in zip(noise.split(batch_size), labels.split(batch_size), strict=True):
         velocity = make_velocity(model, wanted.to(device), guidance)

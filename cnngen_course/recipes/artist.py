@@ -1,4 +1,4 @@
-"""The artist of lesson 15: 204 emoji faces in six designs, also those that a design never had."""
+"""The artist: 204 emoji faces in six designs, also those that a design never had."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from cnngen_course.training import fit
 
 @torch.no_grad()
 def place_faces(model: Artist, cells: Cells) -> None:
-    """Let the vectors of the faces begin where principal components (lesson 02) put them: like faces side by side.
+    """Let the vectors of the faces begin where principal components put them: like faces side by side.
 
     A face is its mean picture over the designs, after the mean picture of each design has been taken away. From
     vectors at random, the network needs many times as long to tell the faces apart.

@@ -1,4 +1,4 @@
-"""The autoencoder of lesson 04 and of the first picture in lesson 00: sixteen numbers for a picture."""
+"""The autoencoder of the lesson on upsampling: sixteen numbers for a picture."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The colourist of lesson 11: outlines in, pictures in colour out; it obeys dabs of colour where there are some."""
+"""The colourist: outlines in, pictures in colour out; it obeys dabs of colour where there are some."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The network of lesson 18 that turns noise into clothing along straight lines, by order of a class or without one."""
+"""The network that turns noise into clothing along straight lines, by order of a class or without one."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
     for guidance, ending in ((GUIDANCE, ""), (1.0, "_unguided")):
         random = torch.Generator().manual_seed(0)
         settings = {"steps": STEPS, "guidance": guidance, "precision": pick_precision()}
-        images = sample_images(model, test.labels, random=random, **settings)
+        images = sample_images(model, test.labels, generator=random, **settings)
         features = compute_features(judge, images)
         values |= {
             f"frechet{ending}": compute_frechet(real, features),

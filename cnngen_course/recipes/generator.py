@@ -1,4 +1,4 @@
-"""The generator of lessons 00 and 08: a class and 64 random numbers for a piece of clothing, trained as a game."""
+"""The generator of clothes: a class and 64 random numbers for a piece of clothing, trained as a game."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def train(model: nn.Module, settings: dict[str, Any]) -> None:
 
 def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
     test, judge = load_fashion_mnist("test").select(slice(count)), load_pretrained("judge")
-    images = sample_images(model, test.labels, random=torch.Generator().manual_seed(0))
+    images = sample_images(model, test.labels, generator=torch.Generator().manual_seed(0))
     real, generated = compute_features(judge, test.images), compute_features(judge, images)
     precision, recall = compute_precision_recall(real, generated)
     values = {

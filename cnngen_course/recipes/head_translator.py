@@ -1,4 +1,4 @@
-"""The translator of lesson 12: drawn human heads to cat heads and back, without pairs, each through a code."""
+"""The translator of heads: drawn human heads to cat heads and back, without pairs, each through a code."""
 
 from typing import Any
 

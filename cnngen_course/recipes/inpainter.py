@@ -1,4 +1,4 @@
-"""The repairer of clothes of lesson 10: damaged pictures of 28 x 28 in, whole ones out."""
+"""The repairer of clothes: damaged pictures of 28 x 28 in, whole ones out."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The autoencoder behind the map of lesson 04: two numbers for a picture, so that each is a point on a plane."""
+"""The autoencoder behind the map of clothes: two numbers for a picture, so that each is a point on a plane."""
 
 from dataclasses import replace
 

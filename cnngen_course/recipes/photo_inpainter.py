@@ -1,4 +1,4 @@
-"""The repairer of colour photographs of lesson 10: it corrects the soap film instead of painting the whole hole."""
+"""The repairer of colour photographs: it corrects the soap film instead of painting the whole hole."""
 
 from typing import Any
 

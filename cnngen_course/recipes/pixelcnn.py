@@ -1,4 +1,4 @@
-"""The PixelCNN of lesson 06: the probability of a picture of clothing, and pictures drawn from it."""
+"""The PixelCNN: the probability of a picture of clothing, and pictures drawn from it."""
 
 from typing import Any
 

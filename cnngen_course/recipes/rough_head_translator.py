@@ -1,4 +1,4 @@
-"""Drawn heads to cats and back by two U-Nets: lesson 12 finds the way home in the grain of their cats."""
+"""Drawn heads to cats and back by two U-Nets, which hide the way home in the grain of their cats."""
 
 from typing import Any
 

@@ -1,14 +1,12 @@
-"""The network of lesson 13 that repaints a picture in one pass, in any of its styles or in a mixture of two."""
+"""The network that repaints a picture in one pass, in any of its styles or in a mixture of two."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from cnngen_course.datasets import Crops, make_loader
-from cnngen_course.galleries import cut_photos, load_comics, load_painting, load_photos
+from cnngen_course.galleries import STYLES, cut_photos, load_photos
 from cnngen_course.models.stylist import Stylist
 from cnngen_course.models.vgg import VGGFeatures
 from cnngen_course.objectives.style import (
@@ -24,42 +22,8 @@ from cnngen_course.recipes.recipe import Recipe, main
 from cnngen_course.runtime import pick_precision
 from cnngen_course.training import fit
 
-CUT, CUTS = 96, 24  # pixels and number of the squares cut from the drawings
-PAPER = 0.85  # of [-1, 1]; lighter pixels of a drawing are bare paper
 STEPS = 40  # of repainting the squares that are measured
 PAIRS = 2  # photographs repainted in each style
-
-
-def cut_comics(paper: float) -> list[Tensor]:
-    """Return squares of the drawings, (3, 96, 96) in [-1, 1], of which at most the share ``paper`` is bare paper."""
-    squares = Crops([comic.pixels for comic in load_comics("train")], CUT, scale=(CUT / 200, 0.7))
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        cuts = torch.cat([squares.__getitems__(range(len(squares)))[0] for _ in range(3)])
-    bare = (cuts.amin(dim=1) > PAPER).float().mean(dim=(1, 2))  # (N,)
-    return list(cuts[bare <= paper][:CUTS])
-
-
-def cut_ink() -> list[Tensor]:
-    """Return squares of the drawings without their colours."""
-    return [square.mean(dim=0, keepdim=True).expand(3, -1, -1) for square in cut_comics(0.5)]
-
-
-def cut_blueprints() -> list[Tensor]:
-    """Return the drawings as light lines on blue paper: what was white is blue, what was black is nearly white."""
-    blue, light = (torch.tensor(colour).view(3, 1, 1) for colour in ([-0.85, -0.45, 0.25], [0.9, 0.95, 1.0]))
-    return [blue + (light - blue) * (1 - square) / 2 for square in cut_ink()]
-
-
-STYLES: dict[str, Callable[[], list[Tensor]]] = {  # style 0 of the network is "as it is", these follow
-    "starry night": partial(load_painting, "The starry night"),
-    "café terrace": partial(load_painting, "Café terrace at night"),
-    "sunlit road": partial(load_painting, "The painter on the road to Tarascon"),
-    "woodblock": partial(load_painting, "Waves"),
-    "comic": partial(cut_comics, 0.3),
-    "ink": cut_ink,
-    "blueprint": cut_blueprints,
-}
 
 
 def make_styles(vgg: VGGFeatures) -> list[Style]:
@@ -123,7 +87,7 @@ def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
 RECIPE = Recipe(
     name="stylist",
     model=Stylist,
-    arguments={"style_count": len(STYLES) + 1, "width": 32, "depth": 5},
+    arguments={"style_count": 1 + len(STYLES), "width": 32, "depth": 5},  # style 0 leaves the picture as it is
     data="photos",
     settings={
         "steps": 4200,

@@ -1,4 +1,4 @@
-"""The conditional variational autoencoder of lesson 05: class, size and brightness in, one of many pictures out."""
+"""The conditional variational autoencoder: class, size and brightness in, one of many pictures out."""
 
 from typing import Any
 

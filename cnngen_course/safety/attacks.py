@@ -40,7 +40,7 @@ def attack_stepwise(
     images: Tensor,
     epsilon: float,
     steps: int = 10,
-    random: torch.Generator | None = None,
+    generator: torch.Generator | None = None,
     changeable: Tensor | None = None,
 ) -> Tensor:
     """Take many small steps, each time back to within ``epsilon`` of the picture (PGD, Madry et al., 2017).
@@ -50,11 +50,11 @@ def attack_stepwise(
         images: (N, C, H, W) in [-1, 1].
         epsilon: the most that a pixel may change.
         steps: each goes 2.5 · epsilon / steps, so that every corner can be reached.
-        random: if given, begin at a random place within epsilon.
+        generator: if given, begin at a random place within epsilon.
         changeable: (N, 1, H, W) bool, which pixels the attacker can reach; all by default.
     """
     reach = torch.ones_like(images) if changeable is None else changeable.expand_as(images).to(images)
-    start = torch.zeros_like(images) if random is None else (2 * torch.rand(images.shape, generator=random) - 1)
+    start = torch.zeros_like(images) if generator is None else (2 * torch.rand(images.shape, generator=generator) - 1)
     changed = (images + epsilon * reach * start.to(images)).clamp(-1, 1)
     for _ in range(steps):
         step = 2.5 * epsilon / steps * compute_gradient(aim, changed).sign()
@@ -63,9 +63,9 @@ def attack_stepwise(
     return changed.detach()
 
 
-def add_noise(images: Tensor, epsilon: float, random: torch.Generator | None = None) -> Tensor:
+def add_noise(images: Tensor, epsilon: float, generator: torch.Generator | None = None) -> Tensor:
     """Change every pixel by ``epsilon``, up or down by chance: what an attack must be compared with."""
-    signs = torch.randint(0, 2, images.shape, generator=random) * 2 - 1
+    signs = torch.randint(0, 2, images.shape, generator=generator) * 2 - 1
     return (images + epsilon * signs.to(images)).clamp(-1, 1)
 
 

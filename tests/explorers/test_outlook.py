@@ -25,7 +25,7 @@ from cnngen_course.objectives.flow import follow, sample_images
 def test_a_journey_ends_where_the_sampler_does() -> None:
     places, expected = compute_journey(label=9, steps=5, guidance=2.0, seed=3)
     random = torch.Generator().manual_seed(3)
-    drawn = sample_images(load_denoiser(), torch.tensor([9]), steps=5, guidance=2.0, random=random)
+    drawn = sample_images(load_denoiser(), torch.tensor([9]), steps=5, guidance=2.0, generator=random)
     assert places.shape == expected.shape == (6, 1, 28, 28)
     torch.testing.assert_close(places[-1:].clamp(-1, 1), drawn, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(places[0], torch.randn(1, 1, 28, 28, generator=torch.Generator().manual_seed(3))[0])

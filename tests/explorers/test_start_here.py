@@ -19,7 +19,9 @@ def test_a_walk_begins_at_one_class_and_ends_at_the_other() -> None:
 
 def test_the_ends_of_a_walk_are_what_the_generator_draws() -> None:
     """At a variety of 1 both ends are ordinary samples of their class."""
-    wanted = sample_images(load_pretrained("generator"), torch.tensor([3, 5]), random=torch.Generator().manual_seed(4))
+    wanted = sample_images(
+        load_pretrained("generator"), torch.tensor([3, 5]), generator=torch.Generator().manual_seed(4)
+    )
     torch.testing.assert_close(compute_walk(3, 5, 1.0, seed=4)[[0, -1]], wanted, rtol=1e-4, atol=1e-4)
 
 

@@ -208,10 +208,10 @@ def test_both_sides_are_augmented() -> None:
 
 def test_truncated_latents_keep_within_and_look_normal() -> None:
     random = torch.Generator().manual_seed(0)
-    latents = sample_latents(2000, 8, truncation=0.7, random=random)
+    latents = sample_latents(2000, 8, truncation=0.7, generator=random)
     assert latents.shape == (2000, 8) and latents.abs().max() <= 0.7
     assert 0.3 < latents.std().item() < 0.45
-    plain = sample_latents(2000, 8, random=random)
+    plain = sample_latents(2000, 8, generator=random)
     assert plain.std().item() == pytest.approx(1, abs=0.03) and plain.abs().max() > 2
     with pytest.raises(ValueError, match="above 0"):
         sample_latents(3, 2, truncation=0.0)
@@ -224,7 +224,7 @@ def test_samples_depend_on_the_seed_and_not_on_the_batches(training: bool) -> No
     labels = torch.arange(3).repeat(3)
 
     def sample(batch_size: int, seed: int) -> Tensor:
-        return sample_images(generator, labels, random=torch.Generator().manual_seed(seed), batch_size=batch_size)
+        return sample_images(generator, labels, generator=torch.Generator().manual_seed(seed), batch_size=batch_size)
 
     torch.testing.assert_close(sample(9, 1), sample(4, 1))
     assert not torch.allclose(sample(9, 1), sample(9, 2))

@@ -143,10 +143,10 @@ def test_pictures_repeat_with_their_seed_and_lie_in_the_range() -> None:
     model = Denoiser(width=8, depth=1, class_count=3).train()
     labels = torch.tensor([0, 1, 2, 3, 0])
     settings = {"steps": 2, "guidance": 2.0, "batch_size": 2}
-    first, again = (sample_images(model, labels, random=torch.Generator().manual_seed(1), **settings) for _ in "ab")
+    first, again = (sample_images(model, labels, generator=torch.Generator().manual_seed(1), **settings) for _ in "ab")
     assert first.shape == (5, 1, 28, 28) and first.abs().max() <= 1
     torch.testing.assert_close(first, again, rtol=0, atol=0)
-    whole = sample_images(model, labels, random=torch.Generator().manual_seed(1), steps=2, guidance=2.0)
+    whole = sample_images(model, labels, generator=torch.Generator().manual_seed(1), steps=2, guidance=2.0)
     torch.testing.assert_close(first, whole, atol=1e-5, rtol=1e-4)
     assert model.training
 
@@ -156,7 +156,7 @@ def test_sixteen_bits_draw_nearly_the_same() -> None:
     model = Denoiser(width=8, depth=1, class_count=3)
     labels = torch.tensor([0, 1, 2])
     pair = [
-        sample_images(model, labels, steps=2, random=torch.Generator().manual_seed(1), precision=precision)
+        sample_images(model, labels, steps=2, generator=torch.Generator().manual_seed(1), precision=precision)
         for precision in ("no", "bf16")
     ]
     torch.testing.assert_close(*pair, atol=0.05, rtol=0)

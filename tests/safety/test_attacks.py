@@ -25,7 +25,7 @@ def test_many_steps_do_more_harm_within_the_same_limit(epsilon: float) -> None:
     aim = attacks.make_aim(model, labels)
     random = torch.Generator().manual_seed(0)
     once = attacks.attack_once(aim, images, epsilon)
-    often = attacks.attack_stepwise(aim, images, epsilon, steps=20, random=random)
+    often = attacks.attack_stepwise(aim, images, epsilon, steps=20, generator=random)
     assert (often - images).abs().max() <= epsilon + 1e-6 and often.abs().max() <= 1
     errors = [compute_error(model, pictures, labels) for pictures in (images, once, often)]
     assert errors[0] < errors[1] and errors[0] < errors[2] and errors[2] > 0.95 * errors[1]
@@ -43,7 +43,7 @@ def test_only_what_can_be_reached_is_changed() -> None:
     model, images, labels = make_toy()
     reach = torch.rand(5, 1, 6, 6, generator=torch.Generator().manual_seed(1)) < 0.5
     aim = attacks.make_aim(model, labels)
-    changed = attacks.attack_stepwise(aim, images, 0.1, random=torch.Generator().manual_seed(2), changeable=reach)
+    changed = attacks.attack_stepwise(aim, images, 0.1, generator=torch.Generator().manual_seed(2), changeable=reach)
     assert torch.equal(changed[~reach], images[~reach]) and not torch.equal(changed[reach], images[reach])
 
 
