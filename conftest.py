@@ -26,6 +26,9 @@ SEED = pytest.StashKey[int]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     words = "run the lessons with this seed instead of 0; 'today' is another one every day of the year"
     parser.addoption("--lesson-seed", default="0", metavar="SEED", help=words)
+    parser.addoption(
+        "--nightly", action="store_true", help="also what takes an hour: every lesson stopped and repeated"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,9 +41,17 @@ def pytest_configure(config: pytest.Config) -> None:
             f"conftest.py patches nbval {PATCHED}x, this is {version('nbval')}: does it still hide cells from "
             "IPython's history, and do its cells still have test_outputs? Then raise PATCHED."
         )
+    config.addinivalue_line("markers", "nightly: takes minutes a test; runs with --nightly")
     asked = config.getoption("--lesson-seed")
     config.stash[SEED] = date.today().timetuple().tm_yday if asked == "today" else int(asked)
     RunningKernel.execute_cell_input = _execute
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--nightly"):
+        for item in items:
+            if item.get_closest_marker("nightly"):
+                item.add_marker(pytest.mark.skip(reason="runs with --nightly"))
 
 
 def _execute(kernel: RunningKernel, source: str, allow_stdin: bool | None = None) -> str:
