@@ -1,7 +1,8 @@
 """``python course.py execute [NOTEBOOK ...]``: run lessons top to bottom and store their outputs, ready for git.
 
 What differs from run to run (progress bars, widget ids, times of execution) is left out, and the minutes and
-memory in a lesson's header are brought up to what ``python course.py bench`` measured.
+memory in a lesson's header are brought up to what ``python course.py bench`` measured; so are the numbers in the prose
+that name their source (``tools/facts.py``).
 """
 
 import json
@@ -15,6 +16,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from cnngen_course.claims import STRICT
+from tools import facts
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -48,6 +50,8 @@ def normalise(notebook: NotebookNode, name: str) -> None:
     for index, cell in enumerate(notebook.cells):
         cell.id = f"cell-{index:03d}"
         cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}
+        if cell.cell_type == "markdown":
+            cell.source = facts.refresh(cell.source)
         if cell.cell_type == "code":
             cell.outputs = [normalise_output(output) for output in cell.outputs if is_kept(output)]
     write_time(notebook, name)
@@ -85,7 +89,11 @@ def describe_time(name: str, notebook: NotebookNode) -> str:
 
 def estimate_minutes(notebook: NotebookNode) -> int:
     """Estimate: 100 words a minute, half a minute a code cell, 7 minutes an exercise, 3 an explorer; in fives."""
-    text = [TIME_LINE.sub("", cell.source) for cell in notebook.cells if cell.cell_type == "markdown"]
+    text = [
+        facts.FACT.sub(r"\g<number>", TIME_LINE.sub("", cell.source))
+        for cell in notebook.cells
+        if cell.cell_type == "markdown"
+    ]
     words = sum(len(part.split()) for part in text)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     exercises = sum("exercise.check(" in source for source in code)

@@ -1,7 +1,8 @@
 """``python -m tools.rehearse [LESSON ...]``: what a lesson says when its cells are not run once, in order, to the end.
 
 ``stopped``: every training is stopped after a few batches, as by the stop button. ``twice``: every cell is run twice.
-Whatever goes wrong then must be told in a sentence of the course's own; prints each cell that fails otherwise.
+``backwards``: after the last cell, all of them once more from the last to the first. Whatever goes wrong then must be
+told in a sentence of the course's own; prints each cell that fails otherwise.
 """
 
 import argparse
@@ -34,14 +35,20 @@ def stop_trainings(notebook: NotebookNode) -> None:
 
 
 def repeat_cells(notebook: NotebookNode) -> None:
-    notebook.cells = [
-        deepcopy(cell) | {"id": f"{cell.id}-{turn}"}
-        for cell in notebook.cells
-        for turn in ([1, 2] if cell.cell_type == "code" else [1])
-    ]
+    notebook.cells = [copy for cell in notebook.cells for copy in (cell, copy_cell(cell, "again"))]
 
 
-WAYS = {"stopped": stop_trainings, "twice": repeat_cells}
+def add_backwards(notebook: NotebookNode) -> None:
+    notebook.cells += [copy_cell(cell, "backwards") for cell in reversed(notebook.cells)]
+
+
+def copy_cell(cell: NotebookNode, turn: str) -> NotebookNode:
+    copied = deepcopy(cell)
+    copied.id = f"{cell.id}-{turn}"
+    return copied
+
+
+WAYS = {"stopped": stop_trainings, "twice": repeat_cells, "backwards": add_backwards}
 
 
 def rehearse(lesson: Path, way: str) -> list[str]:
