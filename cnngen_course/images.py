@@ -101,7 +101,7 @@ def open_picture(source: str | Path | bytes) -> Image.Image:
         PictureError: no such file, not a picture, cut off, or too large; the message says what to do.
     """
     content = source if isinstance(source, bytes) else _read_file(Path(source))
-    _check_bytes(len(content))
+    check_bytes(len(content))
     try:
         with warnings.catch_warnings(action="ignore"):  # odd metadata does no harm; Pillow's size limit is laxer
             return _decode_upright(content)
@@ -124,13 +124,14 @@ def _decode_upright(content: bytes) -> Image.Image:
 
 def _read_file(path: Path) -> bytes:
     try:
-        _check_bytes(path.stat().st_size)  # before it is read: a huge file must not fill the memory
+        check_bytes(path.stat().st_size)  # before it is read: a huge file must not fill the memory
         return path.read_bytes()
     except OSError as error:
         raise PictureError(f"{path} cannot be read: {error.strerror}.") from None
 
 
-def _check_bytes(count: int) -> None:
+def check_bytes(count: int) -> None:
+    """Refuse a file of that many bytes with a ``PictureError`` if it is too large to be read."""
     if count > MAX_FILE_BYTES:
         raise PictureError(f"The file has {count / 1e6:.0f} MB; at most {MAX_FILE_BYTES / 1e6:.0f} MB are read.")
 

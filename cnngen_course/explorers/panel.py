@@ -1,7 +1,7 @@
 """What every explorer has in common: controls, a picture that follows them, and a sentence saying what it shows.
 
-An explorer is a pure function from the controls' values to a ``View``, plus a ``Panel`` around it. Nothing
-is caught on the way except a bad picture of the learner's own, whose message is shown instead.
+An explorer is a pure function from the controls' values to a ``View``, plus a ``Panel`` around it. No error is
+swallowed on the way: it is shown, and raised.
 """
 
 import base64
@@ -16,8 +16,9 @@ import ipywidgets as widgets
 from matplotlib.figure import Figure
 from PIL import Image
 
+from cnngen_course.explorers.upload import PictureUpload
 from cnngen_course.figures import encode_figure
-from cnngen_course.images import PictureError, encode_jpeg, open_picture
+from cnngen_course.images import encode_jpeg
 
 SLOW = 0.3  # seconds; a drawing that takes longer announces itself
 
@@ -89,6 +90,9 @@ class Panel(widgets.HBox):
         self._text = ""
         self.held = False
         for control in controls.values():
+            if isinstance(control, PictureUpload):
+                self._attach(control)  # first, so that a moved control puts the upload away before it draws
+        for control in controls.values():
             if hasattr(control, "style"):  # an XYPad has its own label
                 control.style.description_width = "9em"
             control.layout.width = control.layout.width or "26em"
@@ -127,15 +131,30 @@ class Panel(widgets.HBox):
         start = time.perf_counter()
         try:
             view = self.draw(**self.values())
-        except PictureError as error:  # a picture of the learner's own: the last good one stays
-            self._say(f"⚠ {error}")
-            return
         except Exception as error:
             self._say(f"⚠ {type(error).__name__}: {error}")
             raise
         self.picture.value = view.encode()
         self._seconds = time.perf_counter() - start
         self._say(view.text)
+
+    def _attach(self, upload: PictureUpload) -> None:
+        """Say once why a file was refused, and let the controls that the upload names end its use."""
+
+        def refuse(change: dict[str, Any]) -> None:
+            if change["new"]:
+                self._say(f"⚠ {change['new']} The picture stays as it was.")
+
+        def end(_change: dict[str, Any]) -> None:
+            held, self.held = self.held, True  # one drawing is enough: that of the control that was moved
+            try:
+                upload.put_away()
+            finally:
+                self.held = held
+
+        upload.observe(refuse, "refusal")
+        for name in upload.ended_by:
+            self.controls[name].observe(end, "value")
 
     def _follow(self, _change: dict[str, Any]) -> None:
         if not self.held:
@@ -152,30 +171,3 @@ class Panel(widgets.HBox):
             return bundle
         still = {"image/jpeg": base64.b64encode(self.picture.value).decode(), "text/plain": self.describe()}
         return {**bundle, **still}, {"image/jpeg": {"alt": self.describe()}}
-
-
-class OwnPicture:
-    """Opens and prepares the picture of a ``FileUpload`` once, and keeps it while other controls move.
-
-    Args:
-        prepare: turns the upright RGB picture into what the explorer works on.
-
-    Called with the upload's value, it returns what was prepared, or None if no picture was chosen.
-    """
-
-    def __init__(self, prepare: Callable[[Image.Image], Any]) -> None:
-        self._prepare = prepare
-        self._value: Any = None
-        self._prepared: Any = None
-
-    def __call__(self, value: tuple[dict[str, Any], ...]) -> Any:
-        if value is not self._value:
-            content = read_upload(value)
-            self._prepared = None if content is None else self._prepare(open_picture(content))
-            self._value = value
-        return self._prepared
-
-
-def read_upload(value: tuple[dict[str, Any], ...]) -> bytes | None:
-    """Return the bytes of the file chosen in a ``FileUpload``, or None if none was chosen."""
-    return bytes(value[-1]["content"]) if value else None
