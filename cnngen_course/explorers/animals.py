@@ -10,8 +10,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
 from cnngen_course.explorers.canvas import Canvas, draw_strokes
-from cnngen_course.explorers.panel import Panel, View
-from cnngen_course.explorers.upload import PictureUpload
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import put_side_by_side
 from cnngen_course.galleries import Gallery, load_head_colours, load_heads
 from cnngen_course.images import crop_square, encode_jpeg, from_pil, to_images, to_pil, to_pixels

@@ -11,8 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor, nn
 
 from cnngen_course.datasets import ImageSet, load_fashion_mnist
-from cnngen_course.explorers.panel import Panel, View
-from cnngen_course.explorers.upload import PictureUpload
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import BLUE, RED
 from cnngen_course.galleries import Photo, load_photos
 from cnngen_course.images import crop_square, from_pil, make_grid, to_images, to_pil

@@ -11,8 +11,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from cnngen_course.explorers.panel import Panel, View
-from cnngen_course.explorers.upload import PictureUpload
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import BLUE, ORANGE, load_font
 from cnngen_course.galleries import Photo, load_photo
 from cnngen_course.images import crop_square, from_pil, to_images, to_pil, to_pixels

@@ -14,8 +14,7 @@ from torchvision.transforms import InterpolationMode, v2
 
 from cnngen_course.augmentation import Augmentation, RandomErase, RandomRotate, RandomShift, random_flip
 from cnngen_course.datasets import ImageSet, load_fashion_mnist
-from cnngen_course.explorers.panel import Panel, View
-from cnngen_course.explorers.upload import PictureUpload
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import BLUE, ORANGE, RED, load_font, make_axes
 from cnngen_course.galleries import load_photo
 from cnngen_course.images import from_pil, to_images, to_pil, to_pixels

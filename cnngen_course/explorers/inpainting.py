@@ -10,8 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from cnngen_course.explorers.canvas import Canvas, draw_strokes
-from cnngen_course.explorers.panel import Panel, View
-from cnngen_course.explorers.upload import PictureUpload
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import BLUE, ORANGE, make_axes, put_side_by_side
 from cnngen_course.galleries import load_photo
 from cnngen_course.images import crop_square, encode_jpeg, from_pil, to_images, to_pil, to_pixels

@@ -8,8 +8,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from cnngen_course.datasets import ImageSet, load_fashion_mnist
-from cnngen_course.explorers.panel import Panel, View
-from cnngen_course.explorers.upload import PictureUpload
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import BLUE, RED, load_font, put_side_by_side
 from cnngen_course.galleries import load_face_boxes, load_people
 from cnngen_course.images import from_pil, to_pil, to_pixels

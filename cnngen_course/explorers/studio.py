@@ -12,8 +12,7 @@ from PIL import Image, ImageDraw, ImageOps
 from torch import Tensor
 
 from cnngen_course.datasets import ImageSet, load_fashion_mnist
-from cnngen_course.explorers.panel import Panel, View
-from cnngen_course.explorers.upload import PictureUpload
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import BLUE, GREEN, ORANGE, RED, load_font, make_axes, put_side_by_side
 from cnngen_course.images import to_pil, to_pixels
 from cnngen_course.metrics import Estimate

@@ -9,8 +9,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional as F
 
-from cnngen_course.explorers.panel import Panel, View
-from cnngen_course.explorers.upload import PictureUpload
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import put_side_by_side
 from cnngen_course.galleries import load_photo
 from cnngen_course.images import from_pil, to_images, to_pil, to_pixels

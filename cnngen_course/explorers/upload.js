@@ -1,4 +1,4 @@
-// A button to choose a picture file; see upload.py.
+// A button to choose a picture file; see PictureUpload in panel.py.
 const PART = 2 ** 21;  // bytes of a message: far below the 10 MB at which a server hangs up
 
 function make(tag, parent, attributes = {}) {

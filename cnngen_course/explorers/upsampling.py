@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from cnngen_course.datasets import ImageSet, load_fashion_mnist
 from cnngen_course.explorers.pad import XYPad
-from cnngen_course.explorers.panel import Panel, View
-from cnngen_course.explorers.upload import PictureUpload
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import PALETTE, load_font, make_axes, put_side_by_side
 from cnngen_course.galleries import load_photo
 from cnngen_course.images import (

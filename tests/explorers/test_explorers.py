@@ -24,12 +24,11 @@ from cnngen_course.explorers import (
     style,
     upsampling,
 )
-from cnngen_course.explorers.panel import Panel, View
-from cnngen_course.explorers.upload import PictureUpload
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.images import open_picture
 from cnngen_course.safety.uploads import encode
 
-BASES = {"panel", "pad", "canvas", "upload"}
+BASES = {"panel", "pad", "canvas"}
 MODULES = [module.name for module in pkgutil.iter_modules(explorers.__path__) if module.name not in BASES]
 
 

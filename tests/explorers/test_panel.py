@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cnngen_course.explorers import upload
-from cnngen_course.explorers.upload import PictureUpload
+from cnngen_course.explorers import panel
+from cnngen_course.explorers.panel import PictureUpload
 from cnngen_course.images import MAX_FILE_BYTES
 from cnngen_course.safety.uploads import SPECIMENS, encode, make_picture
 
@@ -65,7 +65,7 @@ def test_the_browser_knows_how_much_is_read() -> None:
 
 
 def test_a_file_that_grows_for_ever_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upload, "MAX_FILE_BYTES", 1000)
+    monkeypatch.setattr(panel, "MAX_FILE_BYTES", 1000)
     control = make_upload()
     send(control, bytes(5000), size=10**9)
     assert "not a picture" in control.refusal and sum(map(len, control._parts)) <= 1000
