@@ -104,7 +104,7 @@ def load_part(name: str) -> nn.Module:
     return PORTS[name].select(load_pretrained(name))
 
 
-def export_model(model: nn.Module, inputs: Inputs, path: Path) -> Path:
+def export_model(model: nn.Module, inputs: Inputs, path: Path | str) -> Path:
     """Write a network as an ONNX file that takes any number of pictures at a time.
 
     Args:
@@ -129,7 +129,7 @@ def export_model(model: nn.Module, inputs: Inputs, path: Path) -> Path:
         verbose=False,
     )
     program.save(path, external_data=False)
-    return path
+    return Path(path)
 
 
 class OnnxModel:
@@ -143,10 +143,10 @@ class OnnxModel:
         ExportError: the file is missing, or is no ONNX file.
     """
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
+    def __init__(self, path: Path | str, threads: int | None = None) -> None:
         import onnxruntime  # here, not above: only who runs ONNX files needs it
 
-        options = onnxruntime.SessionOptions()
+        path, options = Path(path), onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or torch.get_num_threads()
         try:
             self.session = onnxruntime.InferenceSession(path.read_bytes(), options, ["CPUExecutionProvider"])

@@ -17,6 +17,9 @@ from torch import Tensor
 MAX_FILE_BYTES = 30_000_000
 MAX_PIXELS = 50_000_000
 MAX_PALETTE_ERROR = 12  # of 255, in 99% of the pixels; more would be seen
+UNREAD_BRANDS = {brand: "HEIC" for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")}
+UNREAD_BRANDS |= {b"avif": "AVIF", b"avis": "AVIF"}
+PNG_HEADER = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 
@@ -101,12 +104,12 @@ def open_picture(source: str | Path | bytes) -> Image.Image:
         PictureError: no such file, not a picture, cut off, or too large; the message says what to do.
     """
     content = source if isinstance(source, bytes) else _read_file(Path(source))
-    _check_bytes(len(content))
+    check_bytes(len(content))
     try:
         with warnings.catch_warnings(action="ignore"):  # odd metadata does no harm; Pillow's size limit is laxer
             return _decode_upright(content)
     except UnidentifiedImageError:
-        raise PictureError(f"This is not a picture in a known format ({', '.join(FORMATS)}).") from None
+        raise PictureError(_explain_unknown(content)) from None
     except Image.DecompressionBombError:
         raise PictureError(f"The picture has too many pixels; at most {MAX_PIXELS:,} are read.") from None
     except (OSError, SyntaxError, ValueError, EOFError) as error:  # Pillow's many words for a broken file
@@ -122,15 +125,25 @@ def _decode_upright(content: bytes) -> Image.Image:
         return _to_rgb(ImageOps.exif_transpose(picture))
 
 
+def _explain_unknown(content: bytes) -> str:
+    """Say why Pillow finds no picture in a file."""
+    if content[4:8] == b"ftyp" and (name := UNREAD_BRANDS.get(content[8:12])):
+        return f"This is a picture in the format {name}, which is not read here: save it as JPEG and try again."
+    if content.startswith(PNG_HEADER) and any(content[16:20]) and any(content[20:24]):  # a width and a height
+        return "The picture file is damaged behind its first bytes. Open it in another program and save it again."
+    return f"This is not a picture in a known format ({', '.join(FORMATS)})."
+
+
 def _read_file(path: Path) -> bytes:
     try:
-        _check_bytes(path.stat().st_size)  # before it is read: a huge file must not fill the memory
+        check_bytes(path.stat().st_size)  # before it is read: a huge file must not fill the memory
         return path.read_bytes()
     except OSError as error:
         raise PictureError(f"{path} cannot be read: {error.strerror}.") from None
 
 
-def _check_bytes(count: int) -> None:
+def check_bytes(count: int) -> None:
+    """Refuse a file of that many bytes with a ``PictureError`` if it is too large to be read."""
     if count > MAX_FILE_BYTES:
         raise PictureError(f"The file has {count / 1e6:.0f} MB; at most {MAX_FILE_BYTES / 1e6:.0f} MB are read.")
 

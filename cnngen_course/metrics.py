@@ -40,9 +40,11 @@ def compute_vgg_features(vgg: VGGFeatures, images: Tensor, layer: str = "relu2_2
 
 
 def check_images(images: Tensor) -> None:
-    """Raise ValueError unless ``images`` is a finite float tensor (N, C, H, W) in [-1, 1]."""
+    """Raise ValueError unless ``images`` is a finite float tensor (N, C, H, W) in [-1, 1] of one picture or more."""
     if images.ndim != 4 or not images.is_floating_point():
         raise ValueError(f"images are floats of shape (N, C, H, W), got {images.dtype} {tuple(images.shape)}")
+    if not images.numel():
+        raise ValueError(f"there is no picture in a batch of shape {tuple(images.shape)}")
     if not torch.isfinite(images).all():
         raise ValueError("images hold values that are not numbers (NaN or infinity)")
     if images.abs().max() > 1.001:

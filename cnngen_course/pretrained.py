@@ -1,6 +1,7 @@
 """Trained weights and their provenance: ``data/weights/<name>.safetensors`` and ``<name>.json``, always together."""
 
 import contextlib
+import difflib
 import hashlib
 import importlib
 import json
@@ -112,8 +113,11 @@ def load_provenance(name: str, folder: Path = WEIGHTS) -> dict[str, Any]:
     path = folder / f"{name}.json"
     repair = f"Get it back with:  git checkout -- data/weights/{path.name}   or train it: {retrain(name)}"
     if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in folder.glob("*.json")))
-        raise DamagedFileError(f"There are no weights named {name!r} (there are: {known or 'none'}). {repair}")
+        names = sorted(p.stem for p in folder.glob("*.json"))
+        known = ", ".join(names) or "none"
+        near = "".join(f"Did you mean {other!r}?" for other in difflib.get_close_matches(name, names, 1))
+        advice = repair if (ROOT / "cnngen_course" / "recipes" / f"{name}.py").is_file() else near  # a mistyped name
+        raise DamagedFileError(f"There are no weights named {name!r} (there are: {known}). {advice}")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

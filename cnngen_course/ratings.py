@@ -101,9 +101,9 @@ class RatingBook:
         Raises:
             RatingsError: the file cannot be read, or is no ratings file.
         """
-        if not self.path.exists():
-            return []
         try:
+            if not self.path.exists() or not self.path.stat().st_size:  # SQLite takes an empty file for a new one
+                return []
             with closing(sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", PATIENCE, uri=True)) as connection:
                 rows = connection.execute(f"select {COLUMNS} from ratings order by rowid").fetchall()
         except (sqlite3.Error, OSError) as error:

@@ -123,10 +123,10 @@ class Studio(widgets.VBox):
             return
         try:
             shown = make()
-        except DamagedFileError as error:  # the other tabs still work
+            self.built.add(index)
+        except (DamagedFileError, RatingsError) as error:  # the other tabs still work, and this one when it is mended
             shown = widgets.HTML(f'<p role="status">⚠ {html.escape(str(error))}</p>')
         self.tabs.children[index].children = (shown,)
-        self.built.add(index)
 
     def _follow(self, change: dict[str, Any]) -> None:
         if change["new"] is not None:  # all tabs may be closed
@@ -160,10 +160,7 @@ class Studio(widgets.VBox):
 
     def make_results(self) -> widgets.Widget:
         """Show all ratings so far, of this visitor and of those before."""
-        try:
-            ratings = self.book.load()
-        except RatingsError as error:
-            return widgets.HTML(f'<p role="status">⚠ {html.escape(str(error))}</p>')
+        ratings = self.book.load()
         words = widgets.HTML(f'<p role="status">{html.escape(describe_ratings(ratings))}</p>')
         if not ratings:
             return words

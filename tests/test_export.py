@@ -69,7 +69,7 @@ def test_training_mode_and_a_single_example_are_refused(tmp_path: Path) -> None:
 
 def test_a_bad_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"x\.onnx cannot be read"):
-        OnnxModel(tmp_path / "x.onnx")
+        OnnxModel(str(tmp_path / "x.onnx"))  # a path may also be a text
     (tmp_path / "y.onnx").write_bytes(b"not a network")
     with pytest.raises(ExportError, match=r"y\.onnx is not a file that ONNX Runtime can run"):
         OnnxModel(tmp_path / "y.onnx")

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from cnngen_course import images
 from cnngen_course.images import PictureError, open_picture, to_images, to_pixels
+from cnngen_course.safety.uploads import make_chunk
 
 QUICK = settings(max_examples=50, deadline=None, derandomize=True)
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
@@ -220,6 +221,19 @@ def test_too_many_bytes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "MAX_FILE_BYTES", 100)
     with pytest.raises(PictureError, match="at most"):
         open_picture(encode(make_corners()))
+
+
+@pytest.mark.parametrize(("brand", "name"), [(b"heic", "HEIC"), (b"mif1", "HEIC"), (b"avif", "AVIF")])
+def test_a_phones_format_is_named_with_what_to_do(brand: bytes, name: str) -> None:
+    with pytest.raises(PictureError, match=f"format {name}, .* save it as JPEG"):
+        open_picture(struct.pack(">I", 24) + b"ftyp" + brand + bytes(400))
+
+
+def test_a_damaged_note_in_a_png_is_no_reason_to_call_it_no_picture() -> None:
+    whole = encode(make_corners())
+    note = make_chunk(b"tEXt", b"Comment\0Hello")[:-1] + b"?"  # the checksum's last byte
+    with pytest.raises(PictureError, match="damaged"):
+        open_picture(whole[:33] + note + whole[33:])
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:

@@ -113,6 +113,11 @@ def test_bad_images_are_refused_with_a_reason(images: Tensor, message: str) -> N
         metrics.compute_features(Classifier(widths=[4]), images)
 
 
+def test_features_of_no_picture_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"no picture in a batch of shape \(0, 1, 28, 28\)"):
+        metrics.compute_features(Classifier(widths=[4]), torch.zeros(0, 1, 28, 28))
+
+
 def test_features_do_not_depend_on_the_batches() -> None:
     judge, images = Classifier(widths=[4, 8]), make_shapes(7).images
     small, large = (metrics.compute_features(judge, images, size) for size in (2, 100))
@@ -223,7 +228,11 @@ def test_vgg_features_are_the_mean_answers_over_all_places() -> None:
 
 @pytest.mark.parametrize(
     ("images", "message"),
-    [(torch.full((2, 3, 16, 16), 255.0), r"lie in \[-1, 1\]"), (torch.zeros(2, 1, 16, 16), "colour pictures")],
+    [
+        (torch.full((2, 3, 16, 16), 255.0), r"lie in \[-1, 1\]"),
+        (torch.zeros(2, 1, 16, 16), "colour pictures"),
+        (torch.zeros(0, 3, 16, 16), "no picture"),
+    ],
 )
 def test_vgg_features_of_unfit_pictures_are_refused(images: Tensor, message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -86,6 +86,14 @@ def test_an_unknown_name_lists_the_known_ones(saved) -> None:
         load_pretrained("tyo", saved[1])
 
 
+def test_a_mistyped_name_is_not_to_be_restored_and_a_lost_one_is(saved) -> None:
+    with pytest.raises(DamagedFileError) as told:
+        load_pretrained("generators")
+    assert "Did you mean 'generator'?" in str(told.value) and "git checkout" not in str(told.value)
+    with pytest.raises(DamagedFileError, match=r"git checkout -- data/weights/generator\.json"):
+        load_pretrained("generator", saved[1])
+
+
 def test_the_data_hash_follows_the_data(monkeypatch) -> None:
     before = hash_data("people")
     changed = json.loads(json.dumps(read_ledger()["people"]))

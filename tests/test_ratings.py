@@ -119,6 +119,14 @@ def test_another_file_is_named_and_left_alone(action: str, tmp_path: Path) -> No
     assert path.read_text(encoding="utf-8").startswith("Dear Ann")
 
 
+def test_an_empty_file_is_a_new_one(tmp_path: Path) -> None:
+    book = RatingBook(tmp_path / "stars.sqlite3")
+    book.path.touch()
+    assert book.load() == []
+    book.add(Rating("VAE", "Coat", 3, "ann"))
+    assert len(book.load()) == 1
+
+
 def test_reading_makes_no_file(tmp_path: Path) -> None:
     RatingBook(tmp_path / "stars.sqlite3").load()
     assert os.listdir(tmp_path) == []

@@ -99,9 +99,14 @@ def test_a_file_of_something_else_is_told(tmp_path: Path) -> None:
     shown = studio.make_studio(RatingBook(path))
     shown.bars["Generate"].rate(3)
     assert "is not a file of ratings" in shown.bars["Generate"].said.value
-    results = shown.tabs.titles.index("Results")
-    shown.tabs.selected_index = results
-    assert "is not a file of ratings" in shown.tabs.children[results].children[0].value
+    for title in ("Rate", "Results"):
+        index = shown.tabs.titles.index(title)
+        shown.tabs.selected_index = index
+        assert "is not a file of ratings" in shown.tabs.children[index].children[0].value
+    path.unlink()  # mended: the tab works when it is opened again
+    for title in ("Generate", "Rate"):
+        shown.tabs.selected_index = shown.tabs.titles.index(title)
+    assert "Nobody has given stars" in shown.panels["Rate"].describe()
 
 
 def test_the_file_is_the_one_that_was_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

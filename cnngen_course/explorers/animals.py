@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
 from cnngen_course.explorers.canvas import Canvas, draw_strokes
-from cnngen_course.explorers.panel import OwnPicture, Panel, View
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import put_side_by_side
 from cnngen_course.galleries import Gallery, load_head_colours, load_heads
 from cnngen_course.images import crop_square, encode_jpeg, from_pil, to_images, to_pil, to_pixels
@@ -128,7 +128,6 @@ def load_head(kind: str, index: int) -> Tensor:
 
 def make_heads_explorer() -> Panel:
     """Choose a head or bring a picture, draw on it; slide redraws, strength and noise; see both directions."""
-    own = OwnPicture(prepare)
     canvas = Canvas(tools=TOOLS, description="draw on the head", size=256)
     controls = {
         "direction": widgets.Dropdown(options=list(DIRECTIONS), description="direction"),
@@ -140,7 +139,7 @@ def make_heads_explorer() -> Panel:
         "strength": widgets.FloatSlider(1.0, min=0, max=1, step=0.05, description="strength"),
         "noise": widgets.FloatSlider(0.0, min=0, max=0.3, step=0.01, description="noise on the way"),
         "blurred": widgets.Checkbox(False, description="blur on the way"),
-        "upload": widgets.FileUpload(accept="image/*", description="or a drawing of yours"),
+        "upload": PictureUpload(prepare, "or a drawing of yours", ended_by=("colour", "glasses", "mouth", "number")),
         "strokes": canvas,
     }
 
@@ -150,7 +149,7 @@ def make_heads_explorer() -> Panel:
         glasses: str,
         mouth: str,
         number: int,
-        upload: tuple,
+        upload: Tensor | None,
         strokes: tuple,
         redraws: int,
         strength: float,
@@ -158,15 +157,14 @@ def make_heads_explorer() -> Panel:
         blurred: bool,
     ) -> View:
         kind = DIRECTIONS[direction]
-        images = own(upload)
-        if images is None:
+        if upload is None:
             fitting, exact = find_heads(kind, colour, GLASSES[glasses], MOUTHS[mouth])
             place = (number - 1) % len(fitting)
             images = load_head(kind, fitting[place])
             subject = describe_head(kind, fitting[place]) + f", number {place + 1} of {len(fitting)} that fit"
             subject += "" if exact else " best, for none has all you asked for"
         else:
-            subject = "Your own picture"
+            images, subject = upload, "Your own picture"
         canvas.background = encode_background(images)  # the browser hears of it only when it is another
         changes = strength, noise, blurred, redraws
         return draw_translation(paint(images, strokes), kind, subject, changes, bool(strokes))

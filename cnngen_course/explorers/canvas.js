@@ -61,10 +61,13 @@ function render({ model, el }) {
   };
   const send = () => {  // one message under way; the newest strokes win
     waiting = model.get("sent") !== model.get("done");
-    if (waiting) return;
-    model.set({ strokes: structuredClone(strokes), sent: model.get("sent") + 1 });
-    model.save_changes();
+    if (!waiting) {
+      model.set({ strokes: structuredClone(strokes), sent: model.get("sent") + 1 });
+      model.save_changes();
+    }
+    tell();
   };
+  const tell = () => { pad.setAttribute("aria-busy", String(model.get("sent") !== model.get("done"))); };
   const changed = () => { show(); send(); };
   const begin = point => {
     const chosen = model.get("tools")[tool];
@@ -147,7 +150,7 @@ function render({ model, el }) {
     pad.style.backgroundImage = address ? `url(${address})` : "none";
     show();
   };
-  const answered = () => { if (waiting) send(); };
+  const answered = () => { if (waiting) send(); else tell(); };
   const placed = () => {  // set from Python, or by another view of this canvas
     if (waiting || current) return;
     strokes = structuredClone(model.get("strokes"));

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor, nn
 
 from cnngen_course.datasets import ImageSet, load_fashion_mnist
-from cnngen_course.explorers.panel import OwnPicture, Panel, View
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import BLUE, RED
 from cnngen_course.galleries import Photo, load_photos
 from cnngen_course.images import crop_square, from_pil, make_grid, to_images, to_pil
@@ -143,8 +143,7 @@ def make_feature_explorer() -> Panel:
     source = widgets.Dropdown(options=[CLOTHES, PHOTO, OWN], description="picture from")
     layer = widgets.Dropdown(options=list(LAYERS), value="stage 1", description="layer")
     channel = widgets.IntSlider(value=5, min=0, max=31, description="channel")
-    upload = widgets.FileUpload(accept="image/*", description="your own picture")
-    own_picture = OwnPicture(make_grey)
+    upload = PictureUpload(make_grey, "your own picture")
     controls = {
         "source": source,
         "index": widgets.IntSlider(value=0, min=0, max=PICTURES - 1, description="which one"),
@@ -157,11 +156,11 @@ def make_feature_explorer() -> Panel:
     def fit_channels(_change: object) -> None:
         channel.max = CHANNELS[layer.value] - 1
 
-    def show_own(_change: object) -> None:
-        source.value = OWN
+    def show_own(change: dict) -> None:
+        source.value = CLOTHES if change["new"] is None else OWN
 
-    def draw(source: str, index: int, inverted: bool, layer: str, channel: int, upload: tuple) -> View:
-        pixels, known = pick_picture(source, index, inverted, own_picture(upload))
+    def draw(source: str, index: int, inverted: bool, layer: str, channel: int, upload: Tensor | None) -> View:
+        pixels, known = pick_picture(source, index, inverted, upload)
         look = look_at(pixels.numpy().tobytes())
         channel = min(channel, CHANNELS[layer] - 1)
         return View(plot_look(pixels, look, layer, channel), describe_look(known, look, layer, channel), QUALITY)

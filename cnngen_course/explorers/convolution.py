@@ -11,7 +11,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from cnngen_course.explorers.panel import OwnPicture, Panel, View
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import BLUE, ORANGE, load_font
 from cnngen_course.galleries import Photo, load_photo
 from cnngen_course.images import crop_square, from_pil, to_images, to_pil, to_pixels
@@ -284,12 +284,11 @@ def list_weights(preset: str) -> dict[str, float]:
 
 def make_kernel_explorer() -> Panel:
     """Return the kernel editor."""
-    own_picture = OwnPicture(prepare)
 
     def draw(
         photo: str, row: int, column: int, stride: int, padding: int, dilation: int, pooling: str | None, **rest: object
     ) -> View:
-        own = own_picture(rest["upload"])
+        own = rest["upload"]
         kernel = torch.tensor([float(rest[name]) for name in PLACES]).view(3, 3)
         images = load_picture(photo) if own is None else own
         trace = compute_trace(images, kernel, row, column, stride, padding, dilation, pooling)
@@ -299,7 +298,7 @@ def make_kernel_explorer() -> Panel:
 
     controls = {
         "photo": widgets.Dropdown(options=list(PHOTOS), description="photograph"),
-        "upload": widgets.FileUpload(accept="image/*", description="or your own"),
+        "upload": PictureUpload(prepare, "or your own", ended_by=("photo",)),
         "preset": widgets.Dropdown(
             options=[*CLASSIC_KERNELS, OWN_KERNEL], value="Sobel, upright edges", description="kernel"
         ),
@@ -332,8 +331,8 @@ def _lay_out(panel: Panel) -> None:
 
 
 def _link(panel: Panel) -> None:
-    """Let a preset set the nine weights, a changed weight name the kernel your own, a photograph end an upload."""
-    preset, upload = panel.controls["preset"], panel.controls["upload"]
+    """Let a preset set the nine weights, and a changed weight name the kernel your own."""
+    preset = panel.controls["preset"]
 
     def set_weights(change: dict) -> None:
         if change["new"] != OWN_KERNEL:
@@ -343,10 +342,6 @@ def _link(panel: Panel) -> None:
         if not panel.held:
             preset.value = OWN_KERNEL
 
-    def end_upload(_change: dict) -> None:
-        upload.value = ()
-
     preset.observe(set_weights, "value")
-    panel.controls["photo"].observe(end_upload, "value")
     for name in PLACES:
         panel.controls[name].observe(name_own, "value")

@@ -14,7 +14,7 @@ from torchvision.transforms import InterpolationMode, v2
 
 from cnngen_course.augmentation import Augmentation, RandomErase, RandomRotate, RandomShift, random_flip
 from cnngen_course.datasets import ImageSet, load_fashion_mnist
-from cnngen_course.explorers.panel import OwnPicture, Panel, View
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import BLUE, ORANGE, RED, load_font, make_axes
 from cnngen_course.galleries import load_photo
 from cnngen_course.images import from_pil, to_images, to_pil, to_pixels
@@ -206,18 +206,16 @@ def _prepare_own(picture: Image.Image) -> Tensor:
 
 def make_preparation_explorer() -> Panel:
     """Return the preparation pipeline: a photograph, or the learner's own, becomes a batch of one."""
-    own_picture = OwnPicture(_prepare_own)
 
-    def draw(photo: str, upload: tuple, **settings: object) -> View:
-        own = own_picture(upload)
-        pixels, credit = _load_pixels(photo) if own is None else (own, "your own picture")
+    def draw(photo: str, upload: Tensor | None, **settings: object) -> View:
+        pixels, credit = _load_pixels(photo) if upload is None else (upload, "your own picture")
         preparation = compute_preparation(pixels, **settings)
         words = describe_preparation(preparation, settings["shape"], settings["resize"], settings["augmentation"])
         return View(plot_preparation(preparation, credit), f"{credit}. {words}", quality=75)
 
     controls = {
         "photo": widgets.Dropdown(options=list(PHOTOS), description="photograph"),
-        "upload": widgets.FileUpload(accept="image/*", description="or your own"),
+        "upload": PictureUpload(_prepare_own, "or your own", ended_by=("photo",)),
         "shape": widgets.Dropdown(options=list(SHAPES), description="to a square"),
         "size": widgets.IntSlider(64, 16, 128, description="size in pixels"),
         "resize": widgets.Dropdown(options=list(FILTERS), value="bilinear, anti-aliased", description="resize by"),
@@ -226,13 +224,7 @@ def make_preparation_explorer() -> Panel:
         "augmentation": widgets.Dropdown(options=list(AUGMENTATIONS), value="rotate", description="augmentation"),
         "number": widgets.IntSlider(1, 0, 20, description="draw number"),
     }
-    panel = Panel(draw, controls)
-
-    def end_upload(_change: dict) -> None:
-        controls["upload"].value = ()
-
-    controls["photo"].observe(end_upload, "value")
-    return panel
+    return Panel(draw, controls)
 
 
 EVERYTHING = "all ten classes"

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from cnngen_course.explorers.canvas import Canvas, draw_strokes
-from cnngen_course.explorers.panel import OwnPicture, Panel, View
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import BLUE, ORANGE, make_axes, put_side_by_side
 from cnngen_course.galleries import load_photo
 from cnngen_course.images import crop_square, encode_jpeg, from_pil, to_images, to_pil, to_pixels
@@ -111,19 +111,17 @@ def plot_gain(depths: Tensor, gains: Tensor) -> Figure:
 
 def make_inpainting_explorer() -> Panel:
     """Choose a photograph or bring one, damage it, and compare the repairs."""
-    own = OwnPicture(prepare)
     canvas = Canvas(value=FIRST_STROKES, tools=TOOLS, description="paint damage here", size=288)
     controls = {
         "photo": widgets.Dropdown(options=list(PHOTOS), description="photograph"),
-        "upload": widgets.FileUpload(accept="image/*", description="or your own"),
+        "upload": PictureUpload(prepare, "or your own", ended_by=("photo",)),
         "kind": widgets.Dropdown(options=list(KINDS), value="text", description="damage"),
         "seed": widgets.IntSlider(1, 1, 20, description="other places"),
         "strokes": canvas,
     }
 
-    def draw(photo: str, upload: tuple, kind: str, seed: int, strokes: tuple) -> View:
-        picture = own(upload)
-        images = load_picture(photo) if picture is None else picture
+    def draw(photo: str, upload: Tensor | None, kind: str, seed: int, strokes: tuple) -> View:
+        images = load_picture(photo) if upload is None else upload
         canvas.background = encode_background(images)  # the browser hears of it only when it is another
         return draw_repairs(images, KINDS[kind], seed, strokes)
 

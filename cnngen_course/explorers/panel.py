@@ -1,7 +1,7 @@
 """What every explorer has in common: controls, a picture that follows them, and a sentence saying what it shows.
 
-An explorer is a pure function from the controls' values to a ``View``, plus a ``Panel`` around it. Nothing
-is caught on the way except a bad picture of the learner's own, whose message is shown instead.
+An explorer is a pure function from the controls' values to a ``View``, plus a ``Panel`` around it. No error is
+swallowed on the way: it is shown, and raised.
 """
 
 import base64
@@ -9,15 +9,17 @@ import html
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import anywidget
 import ipywidgets as widgets
+import traitlets
 from matplotlib.figure import Figure
 from PIL import Image
 
 from cnngen_course.figures import encode_figure
-from cnngen_course.images import PictureError, encode_jpeg, open_picture
+from cnngen_course.images import MAX_FILE_BYTES, PictureError, check_bytes, encode_jpeg, open_picture
 
 SLOW = 0.3  # seconds; a drawing that takes longer announces itself
 
@@ -61,6 +63,90 @@ class KeyGuard(anywidget.AnyWidget):
     """
 
 
+class PictureUpload(anywidget.AnyWidget):
+    """A button to choose a picture file; ``value`` is what was made of the last good one, None before and after.
+
+    The browser refuses a file that is too large before it is sent, and sends all others in parts, because many a
+    server (JupyterLab, Voila, Colab) hangs up at messages of more than 10 MB.
+
+    Args:
+        prepare: turns the upright RGB picture into what the explorer works on; may raise ``PictureError``.
+        description: on the button.
+        ended_by: names of controls of the same ``Panel``: who moves one of them wants the course's pictures back.
+        accept: kinds of files that the browser offers.
+    """
+
+    _esm = Path(__file__).with_name("upload.js")
+
+    description = traitlets.Unicode().tag(sync=True)
+    accept = traitlets.Unicode().tag(sync=True)
+    most_bytes = traitlets.Int(MAX_FILE_BYTES).tag(sync=True)
+    file_name = traitlets.Unicode("").tag(sync=True)  # of the picture in use
+    answered = traitlets.Int(0).tag(sync=True)  # files that were taken or refused
+    value = traitlets.Any(None)
+    refusal = traitlets.Unicode("")  # why the last file was refused; empty if it was not
+
+    def __init__(
+        self,
+        prepare: Callable[[Image.Image], Any],
+        description: str,
+        ended_by: tuple[str, ...] = (),
+        accept: str = "image/*",
+    ) -> None:
+        super().__init__(description=description, accept=accept)
+        self.prepare = prepare
+        self.ended_by = ended_by
+        self._parts: list[bytes] = []
+        self.on_msg(self._receive)
+
+    def take(self, content: bytes, name: str = "picture") -> None:
+        """Use a file's content; one that cannot be used leaves the value as it is and says why in ``refusal``."""
+        self.refusal = ""
+        try:
+            prepared = self.prepare(open_picture(content))
+        except PictureError as error:
+            self.refusal = str(error)
+        else:
+            self.file_name = name
+            self.value = prepared
+        finally:
+            self.answered += 1
+
+    def put_away(self) -> None:
+        """Forget the picture."""
+        self._parts = []
+        self.file_name = ""
+        self.value = None
+
+    def _receive(self, _widget: Any, message: dict[str, Any], buffers: list[memoryview]) -> None:
+        """Deal with a message of upload.js: a part of a file, a file that was not sent, or the end of its use."""
+        if message["kind"] == "put away":
+            self.put_away()
+        elif message["kind"] == "not sent":
+            self._refuse(message["size"])
+        else:
+            self._collect(message, bytes(buffers[0]))
+
+    def _refuse(self, size: int) -> None:
+        self.refusal = ""
+        try:
+            check_bytes(size)
+            self.refusal = "The browser cannot read this file. Copy it to your own disk and try again."
+        except PictureError as error:
+            self.refusal = str(error)
+        finally:
+            self.answered += 1
+
+    def _collect(self, message: dict[str, Any], part: bytes) -> None:
+        if message["start"] == 0:
+            self._parts = []
+        self._parts.append(part)
+        size = sum(map(len, self._parts))
+        if size >= min(message["size"], MAX_FILE_BYTES + 1):  # whatever was announced, no more is kept
+            content, self._parts = b"".join(self._parts), []
+            self.take(content, message["name"])
+
+
 class Panel(widgets.HBox):
     """Controls beside a picture.
 
@@ -88,6 +174,9 @@ class Panel(widgets.HBox):
         self._seconds = 0.0
         self._text = ""
         self.held = False
+        for control in controls.values():
+            if isinstance(control, PictureUpload):
+                self._attach(control)  # first, so that a moved control puts the upload away before it draws
         for control in controls.values():
             if hasattr(control, "style"):  # an XYPad has its own label
                 control.style.description_width = "9em"
@@ -127,15 +216,30 @@ class Panel(widgets.HBox):
         start = time.perf_counter()
         try:
             view = self.draw(**self.values())
-        except PictureError as error:  # a picture of the learner's own: the last good one stays
-            self._say(f"⚠ {error}")
-            return
         except Exception as error:
             self._say(f"⚠ {type(error).__name__}: {error}")
             raise
         self.picture.value = view.encode()
         self._seconds = time.perf_counter() - start
         self._say(view.text)
+
+    def _attach(self, upload: PictureUpload) -> None:
+        """Say once why a file was refused, and let the controls that the upload names end its use."""
+
+        def refuse(change: dict[str, Any]) -> None:
+            if change["new"]:
+                self._say(f"⚠ {change['new']} The picture stays as it was.")
+
+        def end(_change: dict[str, Any]) -> None:
+            held, self.held = self.held, True  # one drawing is enough: that of the control that was moved
+            try:
+                upload.put_away()
+            finally:
+                self.held = held
+
+        upload.observe(refuse, "refusal")
+        for name in upload.ended_by:
+            self.controls[name].observe(end, "value")
 
     def _follow(self, _change: dict[str, Any]) -> None:
         if not self.held:
@@ -152,30 +256,3 @@ class Panel(widgets.HBox):
             return bundle
         still = {"image/jpeg": base64.b64encode(self.picture.value).decode(), "text/plain": self.describe()}
         return {**bundle, **still}, {"image/jpeg": {"alt": self.describe()}}
-
-
-class OwnPicture:
-    """Opens and prepares the picture of a ``FileUpload`` once, and keeps it while other controls move.
-
-    Args:
-        prepare: turns the upright RGB picture into what the explorer works on.
-
-    Called with the upload's value, it returns what was prepared, or None if no picture was chosen.
-    """
-
-    def __init__(self, prepare: Callable[[Image.Image], Any]) -> None:
-        self._prepare = prepare
-        self._value: Any = None
-        self._prepared: Any = None
-
-    def __call__(self, value: tuple[dict[str, Any], ...]) -> Any:
-        if value is not self._value:
-            content = read_upload(value)
-            self._prepared = None if content is None else self._prepare(open_picture(content))
-            self._value = value
-        return self._prepared
-
-
-def read_upload(value: tuple[dict[str, Any], ...]) -> bytes | None:
-    """Return the bytes of the file chosen in a ``FileUpload``, or None if none was chosen."""
-    return bytes(value[-1]["content"]) if value else None

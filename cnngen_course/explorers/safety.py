@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from cnngen_course.datasets import ImageSet, load_fashion_mnist
-from cnngen_course.explorers.panel import OwnPicture, Panel, View
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import BLUE, RED, load_font, put_side_by_side
 from cnngen_course.galleries import load_face_boxes, load_people
 from cnngen_course.images import from_pil, to_pil, to_pixels
@@ -125,19 +125,17 @@ def prepare(picture: Image.Image) -> Tensor:
 
 def make_face_explorer() -> Panel:
     """Hide the faces in a picture of people, or in one of your own, and see what the detector missed."""
-    own = OwnPicture(prepare)
     controls = {
         "photo": widgets.Dropdown(options=list(PEOPLE), value="band", description="photograph"),
-        "upload": widgets.FileUpload(accept="image/*", description="or your own"),
+        "upload": PictureUpload(prepare, "or your own", ended_by=("photo",)),
         "detector": widgets.Dropdown(options=list(DETECTORS), description="detector"),
         "doubt": widgets.Dropdown(options=list(DOUBTS), value="likely", description="a face if"),
         "way": widgets.Dropdown(options=list(WAYS), value="pixelate", description="hide by"),
         "strength": widgets.FloatSlider(1.0, min=1.0, max=4.0, step=0.25, description="strength"),
     }
 
-    def draw(photo: str, upload: tuple, detector: str, doubt: str, way: str, strength: float) -> View:
-        pixels = own(upload)
-        known = load_person(photo) if pixels is None else (pixels, None, None)
+    def draw(photo: str, upload: Tensor | None, detector: str, doubt: str, way: str, strength: float) -> View:
+        known = load_person(photo) if upload is None else (upload, None, None)
         return draw_hidden(*known, detector, doubt, way, strength)
 
     return Panel(draw, controls)

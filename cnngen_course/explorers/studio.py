@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageOps
 from torch import Tensor
 
 from cnngen_course.datasets import ImageSet, load_fashion_mnist
-from cnngen_course.explorers.panel import OwnPicture, Panel, View
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import BLUE, GREEN, ORANGE, RED, load_font, make_axes, put_side_by_side
 from cnngen_course.images import to_pil, to_pixels
 from cnngen_course.metrics import Estimate
@@ -131,7 +131,7 @@ def make_rating_explorer(book: RatingBook | None = None, visitor: str | None = N
     def draw(series: int, number: int) -> View:
         ratings = [rating for rating in book.load() if rating.model in SOURCES]
         piece = make_pieces(series)[number]
-        return View(draw_rating(piece, number, evaluate(ratings)), describe_rating(piece, number, ratings))
+        return View(draw_rating(piece, number, evaluate(ratings)), describe_rating(piece, series, number, ratings))
 
     def give(stars: int) -> str:
         series, number = (control.value for control in (controls["series"], controls["number"]))
@@ -184,10 +184,10 @@ def draw_mean(draw: ImageDraw.ImageDraw, top: int, source: str, mean: Estimate |
     draw.text((left + 4 * unit + 10, top), f"{mean.value:.1f}, n {mean.n}", "black", load_font(12))
 
 
-def describe_rating(piece: Piece, number: int, ratings: list[Rating]) -> str:
+def describe_rating(piece: Piece, series: int, number: int, ratings: list[Rating]) -> str:
     """Say what is asked, and what the stars so far say; who drew the picture stays hidden."""
     wanted = load_clothes().class_names[piece.label]
-    asked = f"Picture {number + 1} of {QUESTIONS}, which shall show: {wanted}. How good is it, in stars?"
+    asked = f"Picture {number + 1} of {QUESTIONS} in series {series} shall show: {wanted}. How good is it, in stars?"
     return f"{asked} {describe_ratings(ratings)}"
 
 
@@ -247,20 +247,19 @@ def plot_ratios(ratios: dict[str, dict[int, float]]) -> Figure:
 
 def make_upload_explorer() -> Panel:
     """Choose a hostile file or bring one of your own, and see what a studio answers."""
-    own = OwnPicture(lambda picture: picture)
 
-    def draw(specimen: str, upload: tuple) -> View:
+    def draw(specimen: str, upload: Image.Image | None) -> View:
         content = SPECIMENS[specimen].make()
         answers = {f"{specimen} ({describe_bytes(len(content))})": judge_file(content)}
-        if picture := own(upload):
-            answers["your own file"] = picture, f"taken: {picture.width} × {picture.height} pixels"
+        if upload:
+            answers["your own file"] = upload, f"taken: {upload.width} × {upload.height} pixels"
         cards = [draw_answer(*answer) for answer in answers.values()]
         text = " ".join(f"{name[0].upper() + name[1:]}: {sentence}" for name, (_, sentence) in answers.items())
         return View(put_side_by_side(cards, list(answers)), text)
 
     controls = {
         "specimen": widgets.Dropdown(options=list(SPECIMENS), description="file"),
-        "upload": widgets.FileUpload(accept="", description="or your own"),
+        "upload": PictureUpload(lambda picture: picture, "or your own", accept=""),
     }
     return Panel(draw, controls)
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional as F
 
-from cnngen_course.explorers.panel import OwnPicture, Panel, View
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import put_side_by_side
 from cnngen_course.galleries import STYLES, load_photo
 from cnngen_course.images import from_pil, to_images, to_pil, to_pixels
@@ -115,10 +115,9 @@ def compute_distances(images: Tensor, painted: Tensor, style: Style) -> tuple[fl
 
 def make_style_explorer() -> Panel:
     """Choose a photograph or bring one, two styles, how they are mixed, and how strong and how fine it shall be."""
-    own = OwnPicture(prepare)
     controls = {
         "photo": widgets.Dropdown(options=list(PHOTOS), description="photograph"),
-        "upload": widgets.FileUpload(accept="image/*", description="or your own"),
+        "upload": PictureUpload(prepare, "or your own", ended_by=("photo",)),
         "style": widgets.Dropdown(options=list(STYLES), description="style"),
         "second": widgets.Dropdown(options=list(STYLES), value="comic", description="second style"),
         "mix": widgets.FloatSlider(0.2, min=0, max=1, step=0.05, description="share of second"),
@@ -130,7 +129,7 @@ def make_style_explorer() -> Panel:
 
     def draw(
         photo: str,
-        upload: tuple,
+        upload: Image.Image | None,
         style: str,
         second: str,
         mix: float,
@@ -139,8 +138,7 @@ def make_style_explorer() -> Panel:
         colours: bool,
         way: str,
     ) -> View:
-        picture = own(upload)
-        picture = load_picture(photo) if picture is None else picture
+        picture = load_picture(photo) if upload is None else upload
         slow = way != WAYS[0]
         short, steps = QUALITIES[quality]
         images = to_batch(picture, REPAINTED if slow else short)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import ipywidgets as widgets
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 
 from cnngen_course.datasets import ImageSet, load_fashion_mnist
 from cnngen_course.explorers.pad import XYPad
-from cnngen_course.explorers.panel import OwnPicture, Panel, View
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import PALETTE, load_font, make_axes, put_side_by_side
 from cnngen_course.galleries import load_photo
 from cnngen_course.images import (
@@ -143,25 +142,21 @@ def make_upsampling_explorer() -> Panel:
         "weights": widgets.Dropdown(options=list(WEIGHTS.items()), description="weights"),
         "kernel_size": widgets.IntSlider(3, 1, 7, description="kernel"),
         "stride": widgets.IntSlider(2, 1, 4, description="stride"),
-        "upload": widgets.FileUpload(accept="image/*", description="your own picture"),
+        "upload": PictureUpload(shrink, "your own picture", ended_by=("name",)),
     }
-    own_picture = OwnPicture(shrink)
 
-    def draw(upload: tuple, **choice: Any) -> View:
-        return draw_upsampling(own_picture(upload), **choice)
-
-    return Panel(draw, controls)
+    return Panel(draw_upsampling, controls)
 
 
-def draw_upsampling(own: Tensor | None, name: str, method: str, weights: str, kernel_size: int, stride: int) -> View:
-    small = load_small(name) if own is None else own
+def draw_upsampling(upload: Tensor | None, name: str, method: str, weights: str, kernel_size: int, stride: int) -> View:
+    small = load_small(name) if upload is None else upload
     weight = compute_weight(weights, method, kernel_size, stride)
     large = compute_upsampled(small, weight, method, stride)
     flat = compute_upsampled(torch.full((1, 1, 8, 8), GREY), weight, method, stride)[:, :, :8, :8]
     overlaps = compute_overlaps(method, kernel_size, stride)
     tiles = (draw_tile(small), draw_tile(large), write_numbers(draw_tile(flat), overlaps))
     titles = (f"{SIDE} × {SIDE} pixels", f"enlarged {stride}×", "flat grey, enlarged (8 × 8 pixels of it)")
-    shown = f"the {name}" if own is None else "your picture"
+    shown = f"the {name}" if upload is None else "your picture"
     return View(put_side_by_side(tiles, titles), describe(shown, method, weights, stride, overlaps, large, flat))
 
 

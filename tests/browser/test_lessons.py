@@ -1,5 +1,7 @@
 """Every explorer in a real JupyterLab: run what it needs, then move the controls of every explorer by keyboard."""
 
+import math
+import re
 import time
 from pathlib import Path
 
@@ -10,10 +12,25 @@ from cnngen_course.paths import ROOT
 
 LESSONS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
 ARTEFACTS = ROOT / "artefacts"
+PATIENCE = 180  # seconds until something is taken as not coming: a busy machine needs many times what a quiet one does
 # The address of the picture, which is new for each one; none while the browser is still loading it.
 READ_PICTURE = "image => image.complete && image.naturalWidth > 0 ? image.src : ''"
-KEYS = (("ArrowRight", "ArrowLeft"), ("ArrowLeft", "ArrowRight"), ("Space", "Space"))  # there and back
 HANDLES = ".noUi-handle, select, input[type=checkbox], .cnngen-pad"
+READ_LABEL = """control => control.getAttribute('aria-label')?.split(':')[0]
+  ?? control.closest('.jupyter-widgets').querySelector('.widget-label, .widget-label-basic').innerText"""
+# The keys that move a control by one step and back, whichever end it stands at; on a canvas, a stroke and undo.
+PICK_KEYS = """control => {
+  if (control.matches('.cnngen-canvas')) return [['Space', 'Shift+ArrowDown', 'Shift+ArrowRight'], 'Backspace'];
+  if (control.matches('input')) return [['Space'], 'Space'];
+  const atEnd = control.matches('select')
+    ? control.selectedIndex === control.options.length - 1
+    : control.getAttribute('aria-valuenow') === control.getAttribute('aria-valuemax');
+  return atEnd ? [['ArrowLeft'], 'ArrowRight'] : [['ArrowRight'], 'ArrowLeft'];
+}"""
+STOPWATCH = re.compile(r"\(\S+ s\)")  # a drawing's seconds, other ones each time
+UNSEEN = {  # lesson and control that may change nothing at first: why
+    ("12_animals.ipynb", "glasses"): "the first head that fits wears none, and so none is also what 'without' finds",
+}
 # Milliseconds from the press of the pen to the new picture on the page.
 WATCH_PICTURE = """() => {
   const picture = document.querySelector('.cnngen-panel img.cnngen-picture');
@@ -31,49 +48,57 @@ pytestmark = pytest.mark.browser
 def test_explorers_answer(open_lesson, lesson: str) -> None:
     page = open_lesson(lesson)
     panels = page.locator(".cnngen-panel")
-    panels.first.wait_for(state="attached", timeout=60_000)  # on a busy machine it comes after the last cell is done
+    panels.first.wait_for(state="attached", timeout=1000 * PATIENCE)  # it may come after the last cell is done
     for number in range(panels.count()):
         panel = panels.nth(number)
         panel.scroll_into_view_if_needed()
-        controls = panel.locator(HANDLES)
-        texts = [move(page, controls.nth(index), panel) for index in range(controls.count())]
-        assert sum(map(bool, texts)) > len(texts) / 2, f"what the controls made the panel say: {texts}"
-        assert set(filter(None, texts)) - {panel.locator("[role=status]").inner_text()}, "the words stay the same"
+        move_all(page, panel, lesson)
         panel.screenshot(path=ARTEFACTS / f"{Path(lesson).stem}-explorer-{number}.png")
 
 
-def move(page, control, panel) -> str:
-    """Move a control there and back by keyboard; return what the panel said there, nothing if its picture stayed."""
+def move_all(page, panel, lesson: str) -> None:
+    """Move every control of a panel, but those that ``UNSEEN`` names, by one step and back."""
+    controls = panel.locator(HANDLES)
+    assert controls.count()
+    for control in controls.all():
+        label = control.evaluate(READ_LABEL)
+        if (lesson, label) not in UNSEEN:
+            move(page, control, panel, label)
+
+
+def move(page, control, panel, label: str) -> None:
+    """Move a control by one step and back by keyboard: picture and words follow, and the words come back."""
     picture = panel.locator("img.cnngen-picture")
     control.scroll_into_view_if_needed()
     control.focus()
-    for there, back in KEYS:
-        before = picture.evaluate(READ_PICTURE)
-        page.keyboard.press(there)
-        if changes(picture, before):
-            said, moved = panel.locator("[role=status]").inner_text(), picture.evaluate(READ_PICTURE)
-            page.keyboard.press(back)
-            changes(picture, moved)
-            return said
-    return ""
+    there, back = control.evaluate(PICK_KEYS)
+    seen, words = picture.evaluate(READ_PICTURE), read_words(panel)
+    for key in there:
+        page.keyboard.press(key)
+    wait_for_picture(picture, seen, label)
+    wait_for(lambda: read_words(panel) not in (words, "Drawing ..."), f"other words from {label}")
+    seen = picture.evaluate(READ_PICTURE)
+    page.keyboard.press(back)
+    wait_for_picture(picture, seen, f"{label} back again")
+    wait_for(lambda: read_words(panel) == words, f"the first words from {label}: {words}")
 
 
-def changes(picture, before: str, seconds: float = 2) -> bool:
-    """Wait for a picture other than the one before."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if picture.evaluate(READ_PICTURE) not in ("", before):
-            return True
-        time.sleep(0.05)
-    return False
+def read_words(panel) -> str:
+    """Return what a panel says, but for the seconds that it took."""
+    return STOPWATCH.sub("", panel.locator("[role=status]").first.inner_text())
 
 
-def wait_for(ready, seconds: float = 10) -> None:
+def wait_for(ready, what: str, seconds: float = PATIENCE) -> None:
     """Wait until a question is answered with yes."""
     end = time.monotonic() + seconds
     while not ready():
-        assert time.monotonic() < end, "it does not come"
-        time.sleep(0.05)
+        assert time.monotonic() < end, f"within {seconds} s there came nothing: {what}"
+        time.sleep(0.02)
+
+
+def wait_for_picture(picture, before: str, what: str) -> None:
+    """Wait for a picture other than the one before."""
+    wait_for(lambda: picture.evaluate(READ_PICTURE) not in ("", before), f"a new picture from {what}")
 
 
 def test_the_blind_test_is_answered_by_keyboard(open_lesson) -> None:
@@ -91,9 +116,9 @@ def test_the_blind_test_is_answered_by_keyboard(open_lesson) -> None:
             page.keyboard.press("Tab")
         before = picture.evaluate(READ_PICTURE)
         page.keyboard.press(key)
-        assert changes(picture, before), f"{key} does not answer"
-    text = said.inner_text()
-    assert "Question 3 of 64" in text and "Your errors so far" in text
+        wait_for_picture(picture, before, f"the key {key}")
+    wait_for(lambda: "Question 3 of 64" in said.inner_text(), "the third question")
+    assert "Your errors so far" in said.inner_text()
     panel.screenshot(path=ARTEFACTS / "09_comparison-blind-test.png")
 
 
@@ -101,10 +126,15 @@ def open_canvas(open_lesson, lesson: str) -> tuple:
     """Open a lesson at its first panel: the page, the panel, its picture, what it says, and what is drawn on."""
     page = open_lesson(lesson)
     panel = page.locator(".cnngen-panel").first
-    panel.wait_for(state="attached", timeout=60_000)
+    panel.wait_for(state="attached", timeout=1000 * PATIENCE)
     parts = [panel.locator(place) for place in ("img.cnngen-picture", "[role=status]", ".cnngen-canvas")]
     parts[-1].scroll_into_view_if_needed()
     return page, panel, *parts
+
+
+def wait_until_drawn(canvas) -> None:
+    """Wait until Python has dealt with the last message of a stroke."""
+    wait_for(lambda: canvas.get_attribute("aria-busy") == "false", "the end of a stroke")
 
 
 def drag(page, canvas, start: tuple[float, float], *places: tuple[float, float], steps: int) -> None:
@@ -126,23 +156,24 @@ def test_damage_is_painted_with_the_mouse(open_lesson) -> None:
     page, panel, picture, said, canvas = open_canvas(open_lesson, "10_inpainting.ipynb")
     start, share, before = said.inner_text(), read_share(said), picture.evaluate(READ_PICTURE)
     drag(page, canvas, (0.15, 0.9), (0.85, 0.9), steps=12)
-    assert changes(picture, before), "the stroke did not reach Python"
-    time.sleep(1)  # the last message of the stroke
-    drawn, painted = read_share(said), picture.evaluate(READ_PICTURE)
-    assert drawn > share + 1
+    wait_for_picture(picture, before, "the stroke")
+    wait_until_drawn(canvas)
+    wait_for(lambda: read_share(said) > share + 1, "a larger share")
+    painted = picture.evaluate(READ_PICTURE)
     panel.screenshot(path=ARTEFACTS / "10_inpainting-mouse.png")
     panel.get_by_role("button", name="undo").click()
-    assert changes(picture, painted)
-    wait_for(lambda: said.inner_text() == start)  # on a busy machine the stroke's last message comes in between
+    wait_for_picture(picture, painted, "undo")
+    wait_for(lambda: said.inner_text() == start, "the words of before")
     undone = picture.evaluate(READ_PICTURE)
     panel.get_by_role("button", name="clear").click()
-    assert changes(picture, undone)
-    assert read_share(said) < share
+    wait_for_picture(picture, undone, "clear")
+    wait_for(lambda: read_share(said) < share, "a smaller share")
 
 
 def read_share(said) -> float:
-    """Return how many percent of the pixels a panel says to be missing."""
-    return float(said.inner_text().split("%")[0])
+    """Return how many percent of the pixels a panel says to be missing, NaN while it says something else."""
+    said_percent = re.match(r"([\d.]+)%", said.inner_text())
+    return float(said_percent[1]) if said_percent else math.nan
 
 
 def test_a_head_is_drawn_on_with_the_mouse(open_lesson) -> None:
@@ -150,14 +181,15 @@ def test_a_head_is_drawn_on_with_the_mouse(open_lesson) -> None:
     page, panel, picture, said, canvas = open_canvas(open_lesson, "12_animals.ipynb")
     start, before = said.inner_text(), picture.evaluate(READ_PICTURE)
     drag(page, canvas, (0.2, 0.2), (0.8, 0.25), steps=10)
-    assert changes(picture, before), "the stroke did not reach Python"
-    time.sleep(1)  # the last message of the stroke
-    assert "drawn on by you" in said.inner_text() and "drawn on" not in start
+    wait_for_picture(picture, before, "the stroke")
+    wait_until_drawn(canvas)
+    wait_for(lambda: "drawn on by you" in said.inner_text(), "the words on the stroke")
+    assert "drawn on" not in start
     drawn = picture.evaluate(READ_PICTURE)
     panel.screenshot(path=ARTEFACTS / "12_animals-mouse.png")
     panel.get_by_role("button", name="undo").click()
-    assert changes(picture, drawn)
-    wait_for(lambda: said.inner_text() == start)
+    wait_for_picture(picture, drawn, "undo")
+    wait_for(lambda: said.inner_text() == start, "the words of before")
 
 
 def test_a_drawing_is_coloured_while_it_is_drawn(open_lesson) -> None:
@@ -165,23 +197,24 @@ def test_a_drawing_is_coloured_while_it_is_drawn(open_lesson) -> None:
     page, panel, picture, said, canvas = open_canvas(open_lesson, "11_translation.ipynb")
     before = picture.evaluate(READ_PICTURE)
     panel.locator("select").select_option("an empty sheet")
-    assert changes(picture, before)
-    wait_for(lambda: "0 dabs" in said.inner_text() and "no colour" in said.inner_text())
+    wait_for_picture(picture, before, "the empty sheet")
+    wait_for(lambda: "0 dabs" in said.inner_text() and "no colour" in said.inner_text(), "an empty sheet")
     drag(page, canvas, (0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7), (0.3, 0.3), steps=6)
-    wait_for(lambda: "0 dabs" in said.inner_text() and " 0.0% of the sheet" not in said.inner_text())
-    time.sleep(0.5)  # the last message of the stroke
+    wait_for(lambda: "0 dabs" in said.inner_text() and " 0.0% of the sheet" not in said.inner_text(), "the lines")
+    wait_until_drawn(canvas)
     drawn = picture.evaluate(READ_PICTURE)
     panel.get_by_role("button", name="blue dab").click()
     page.evaluate(WATCH_PICTURE)
     box = canvas.bounding_box()
     page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
-    assert changes(picture, drawn), "the dab did not reach Python"
+    wait_for_picture(picture, drawn, "the dab")
+    wait_for(lambda: page.evaluate("window.penToPicture !== undefined"), "the time from pen to picture")
     waited = page.evaluate("window.penToPicture")
     print(f"from pen to picture: {waited:.0f} ms")
     (ARTEFACTS / "11_translation-pen-to-picture.txt").write_text(
         f"{waited:.0f} ms from pen to picture\n", encoding="utf-8"
     )
-    wait_for(lambda: "1 dab of colour. Colours of the picture: blue" in said.inner_text())
+    wait_for(lambda: "1 dab of colour. Colours of the picture: blue" in said.inner_text(), "the dab")
     panel.screenshot(path=ARTEFACTS / "11_translation-drawn.png")
     with page.expect_download() as download:
         panel.get_by_role("link", name="save the picture").click()

@@ -1,10 +1,11 @@
 """Every explorer of every lesson: each control, moved everywhere, changes the picture and the sentence."""
 
-import datetime
 import importlib
 import io
 import pkgutil
+import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import ipywidgets as widgets
@@ -12,7 +13,20 @@ import pytest
 from PIL import Image
 
 from cnngen_course import explorers
-from cnngen_course.explorers.panel import Panel, View
+from cnngen_course.explorers import (
+    animals,
+    classifier,
+    convolution,
+    data,
+    inpainting,
+    safety,
+    studio,
+    style,
+    upsampling,
+)
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
+from cnngen_course.images import open_picture
+from cnngen_course.safety.uploads import encode
 
 BASES = {"panel", "pad", "canvas"}
 MODULES = [module.name for module in pkgutil.iter_modules(explorers.__path__) if module.name not in BASES]
@@ -27,6 +41,17 @@ def find_makers() -> Iterator[Any]:
 
 
 MAKERS = list(find_makers())
+UPLOADS = [
+    animals.make_heads_explorer,
+    classifier.make_feature_explorer,
+    convolution.make_kernel_explorer,
+    data.make_preparation_explorer,
+    inpainting.make_inpainting_explorer,
+    safety.make_face_explorer,
+    studio.make_upload_explorer,
+    style.make_style_explorer,
+    upsampling.make_upsampling_explorer,
+]
 
 
 def list_positions(control: widgets.Widget) -> list[Any]:
@@ -37,27 +62,16 @@ def list_positions(control: widgets.Widget) -> list[Any]:
         return [option[1] if isinstance(option, tuple) else option for option in control.options]
     if isinstance(control, widgets.Checkbox | widgets.ToggleButton):
         return [False, True]
-    if isinstance(control, widgets.FileUpload):
-        return [make_upload()]
+    if isinstance(control, PictureUpload):
+        return [control.prepare(open_picture(make_upload()))]
     return [control.min, control.max]
 
 
-def make_upload() -> tuple[dict[str, Any], ...]:
-    buffer = io.BytesIO()
+@cache
+def make_upload() -> bytes:
+    """Return the file of a colourful picture."""
     gradient = Image.linear_gradient("L").resize((90, 60))
-    Image.merge("RGB", (gradient, gradient.rotate(90, expand=False), gradient)).save(buffer, "PNG")
-    return (describe_file(buffer.getvalue()),)
-
-
-def make_broken_upload() -> tuple[dict[str, Any], ...]:
-    return (describe_file(b"not a picture at all"),)
-
-
-def describe_file(content: bytes) -> dict[str, Any]:
-    """Return what the browser sends of an uploaded file."""
-    now = datetime.datetime.now(datetime.UTC)
-    facts = {"name": "mine.png", "type": "image/png", "size": len(content), "last_modified": now}
-    return {**facts, "content": memoryview(content)}
+    return encode(Image.merge("RGB", (gradient, gradient.rotate(90, expand=False), gradient)))
 
 
 def read(panel: Panel) -> bytes:
@@ -86,26 +100,60 @@ def test_every_control_does_something(make: Any) -> None:
         assert len(shown) > 1, f"{name} changes nothing in the picture"
         assert all(len(text) > 20 for text in texts)
         assert len(texts) > 1, f"{name} changes nothing in the words"
-        if not isinstance(control, widgets.FileUpload):
-            control.value = start
-            assert read(panel) in shown
+        control.value = start
+        assert read(panel) in shown
 
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_every_control_is_labelled(make: Any) -> None:
-    for name, control in make().controls.items():
+    controls = make().controls
+    for name, control in controls.items():
         assert control.description, f"{name} has no label"
+    assert any(isinstance(control, PictureUpload) for control in controls.values()) == (make in UPLOADS)
 
 
-@pytest.mark.parametrize("make", MAKERS)
-def test_a_broken_upload_gets_a_sentence(make: Any) -> None:
+@pytest.mark.parametrize("make", UPLOADS)
+@pytest.mark.parametrize("own", [False, True], ids=["at first", "after a good one"])
+def test_a_refused_upload_is_told_once_and_changes_nothing(make: Any, own: bool) -> None:
     panel = make()
-    uploads = [control for control in panel.controls.values() if isinstance(control, widgets.FileUpload)]
-    for control in uploads:
-        before = read(panel)
-        control.value = make_broken_upload()
-        assert "not a picture" in panel.describe()
-        assert read(panel) == before
+    upload = panel.controls["upload"]
+    if own:
+        upload.take(make_upload())
+    before, words = read(panel), panel.describe()
+    for _ in range(2):  # the same fault is told again
+        upload.take(b"not a picture at all")
+        assert "⚠ This is not a picture" in panel.describe() and read(panel) == before
+        panel.redraw()  # as any control does that is moved
+        assert read_words(panel.describe()) == read_words(words) and read(panel) == before
+    upload.take(make_upload(), "mine.png")
+    assert "⚠" not in panel.describe() and upload.file_name == "mine.png" and upload.answered == 3 + own
+    assert (read(panel) == before) == own
+
+
+@pytest.mark.parametrize("make", UPLOADS)
+def test_the_courses_picture_comes_back(make: Any) -> None:
+    """After an upload: by putting it away, or by moving any control that chooses another picture, in one drawing."""
+    panel = make()
+    upload = panel.controls["upload"]
+    words, picture = read_words(panel.describe()), read(panel)
+    upload.take(make_upload())
+    assert read(panel) != picture
+    upload.put_away()
+    assert read(panel) == picture and read_words(panel.describe()) == words
+    for name in upload.ended_by:
+        anew = make()
+        anew.controls["upload"].take(make_upload())
+        drawings = []
+        anew.picture.observe(drawings.append, "value")
+        other = next(place for place in list_positions(anew.controls[name]) if place != anew.controls[name].value)
+        anew.controls[name].value = panel.controls[name].value = other
+        assert read(anew) == read(panel) and len(drawings) == 1 and anew.controls["upload"].file_name == ""
+        panel.controls[name].value = make().controls[name].value
+
+
+def read_words(text: str) -> str:
+    """Return what a panel says, but for the seconds that it took."""
+    return re.sub(r"\(\S+ s\)", "", text)
 
 
 @pytest.mark.parametrize("make", MAKERS)

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from cnngen_course.explorers import style
-from tests.explorers.test_explorers import describe_file, read
+from tests.explorers.test_explorers import read
 
 
 def test_the_shares_add_up_to_one() -> None:
@@ -71,8 +71,8 @@ def test_hostile_uploads_get_a_sentence_and_an_animation_its_first_frame() -> No
         b"\x00" * 30_000_001: "MB",
     }
     for content, sentence in hostile.items():
-        panel.controls["upload"].value = (describe_file(content),)
+        panel.controls["upload"].take(content)
         assert sentence in panel.describe() and read(panel) == before
     frames = [Image.new("RGB", (60, 40), colour) for colour in ("teal", "red")]
-    panel.controls["upload"].value = (describe_file(save(frames[0], "GIF", save_all=True, append_images=frames[1:])),)
+    panel.controls["upload"].take(save(frames[0], "GIF", save_all=True, append_images=frames[1:]))
     assert "240 × 160 pixels" in panel.describe() and read(panel) != before

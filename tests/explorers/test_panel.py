@@ -1,0 +1,85 @@
+"""Files arrive in parts, too large ones not at all; what is refused says why and leaves what was there."""
+
+from typing import Any
+
+import pytest
+
+from cnngen_course.explorers import panel
+from cnngen_course.explorers.panel import PictureUpload
+from cnngen_course.images import MAX_FILE_BYTES
+from cnngen_course.safety.uploads import SPECIMENS, encode, make_picture
+
+WHOLE = encode(make_picture())
+
+
+def make_upload() -> PictureUpload:
+    return PictureUpload(lambda picture: picture.size, "your picture")
+
+
+def send(control: PictureUpload, content: bytes, part: int = 100, size: int | None = None) -> None:
+    """Do what upload.js does with a chosen file."""
+    about = {"kind": "part", "name": "mine.png", "size": len(content) if size is None else size}
+    for start in range(0, max(1, len(content)), part):
+        message(control, about | {"start": start}, content[start : start + part])
+
+
+def message(control: PictureUpload, content: dict[str, Any], *parts: bytes) -> None:
+    control._handle_custom_msg(content, [memoryview(part) for part in parts])
+
+
+def test_a_file_comes_together_from_its_parts() -> None:
+    control = make_upload()
+    assert len(WHOLE) > 400
+    send(control, WHOLE)
+    assert (control.value, control.file_name, control.refusal, control.answered) == ((90, 60), "mine.png", "", 1)
+
+
+def test_a_second_file_does_not_wait_for_the_rest_of_the_first() -> None:
+    control = make_upload()
+    message(control, {"kind": "part", "name": "old.png", "size": 999, "start": 0}, WHOLE[:50])
+    send(control, WHOLE)
+    assert (control.value, control.file_name) == ((90, 60), "mine.png")
+
+
+@pytest.mark.parametrize("name", [name for name, specimen in SPECIMENS.items() if specimen.answer])
+def test_what_cannot_be_used_leaves_what_was_there(name: str) -> None:
+    control = make_upload()
+    send(control, WHOLE)
+    send(control, SPECIMENS[name].make(), part=2**21)
+    assert SPECIMENS[name].answer in control.refusal
+    assert (control.value, control.file_name, control.answered) == ((90, 60), "mine.png", 2)
+
+
+@pytest.mark.parametrize(("size", "sentence"), [(45_000_000, "45 MB; at most 30 MB"), (0, "cannot read this file")])
+def test_what_the_browser_did_not_send_is_told(size: int, sentence: str) -> None:
+    control, told = make_upload(), []
+    control.observe(lambda change: told.append(change["new"]), "refusal")
+    for _ in range(2):  # the same fault is told again
+        message(control, {"kind": "not sent", "size": size})
+    assert len(told) == 3 and told[1] == "" and sentence in told[0] and told[0] == told[2] == control.refusal
+    assert control.answered == 2 and control.value is None
+
+
+def test_the_browser_knows_how_much_is_read() -> None:
+    assert make_upload().get_state()["most_bytes"] == MAX_FILE_BYTES
+
+
+def test_a_file_that_grows_for_ever_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(panel, "MAX_FILE_BYTES", 1000)
+    control = make_upload()
+    send(control, bytes(5000), size=10**9)
+    assert "not a picture" in control.refusal and sum(map(len, control._parts)) <= 1000
+
+
+def test_a_picture_is_put_away() -> None:
+    control = make_upload()
+    send(control, WHOLE)
+    message(control, {"kind": "put away"})
+    assert (control.value, control.file_name) == (None, "")
+
+
+def test_a_fault_in_preparing_is_raised_and_does_not_block_the_button() -> None:
+    control = PictureUpload(lambda picture: 1 / 0, "your picture")
+    with pytest.raises(ZeroDivisionError):
+        control.take(WHOLE)
+    assert control.answered == 1 and control.refusal == ""
