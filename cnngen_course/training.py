@@ -221,7 +221,10 @@ def train(
             file.save()
     except KeyboardInterrupt:
         history.interrupted = True
-        file.save()
+        if (evaluate or on_evaluate) and history.steps and not history.evaluations:
+            look()  # it saves, too; a lesson's next cell asks for the last evaluation
+        else:
+            file.save()
         print(f"Stopped after {len(history.steps)} of {steps} steps; what was trained so far is kept.")
     finally:
         bar.close()

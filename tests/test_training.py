@@ -89,6 +89,11 @@ class Stopping:
         raise KeyboardInterrupt
 
 
+def test_a_training_stopped_before_its_first_evaluation_is_evaluated_once() -> None:
+    history = fit_quietly(Point(), Stopping(5), steps=100, evaluate=lambda model: {"value": 1.0}, evaluate_every=50)
+    assert history.interrupted and [entry["step"] for entry in history.evaluations] == [5]
+
+
 def test_an_interruption_keeps_what_was_trained(capsys: pytest.CaptureFixture[str]) -> None:
     model, whole = Point(), Point()
     history = fit_quietly(model, Stopping(5), steps=100)
