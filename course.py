@@ -25,6 +25,9 @@ def refuse_other_pythons(version):
 
 if __name__ == "__main__":
     refuse_other_pythons(sys.version_info)
-    from tools.tasks import main
+    try:
+        from tools.tasks import main
 
-    main(__doc__)
+        main(__doc__)
+    except KeyboardInterrupt:
+        sys.exit(130)  # Ctrl-C: no error, and no traceback

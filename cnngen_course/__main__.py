@@ -1,32 +1,62 @@
-"""The ``cnngen`` command: look after the course from a terminal."""
+"""The ``cnngen`` command: look after the course from a terminal.
+
+PyTorch and what needs it are imported where they are used: the doctor must speak where they are missing.
+"""
 
 import argparse
 import importlib
+import os
 import pkgutil
 import sys
+from typing import TYPE_CHECKING
 
 from cnngen_course import recipes
 from cnngen_course.doctor import PROBLEM, describe, describe_lessons, examine
-from cnngen_course.pretrained import load_pretrained, record_metrics
-from cnngen_course.recipes.recipe import Recipe
+
+if TYPE_CHECKING:
+    from cnngen_course.recipes.recipe import Recipe
+
+PLAIN = str.maketrans({"✓": "+", "✗": "x", "→": "->"})
 
 
 def list_recipes() -> list[str]:
     return [module.name for module in pkgutil.iter_modules(recipes.__path__) if module.name != "recipe"]
 
 
-def load_recipe(name: str) -> Recipe:
+def load_recipe(name: str) -> "Recipe":
     return importlib.import_module(f"cnngen_course.recipes.{name}").RECIPE
 
 
 def doctor() -> int:
     findings = examine()
-    print(describe(findings))
-    print(describe_lessons())
+    say(describe(findings))
+    if not any(finding.level == PROBLEM for finding in findings):
+        say(describe_lessons())
     return 1 if any(finding.level == PROBLEM for finding in findings) else 0
 
 
+def say(text: str) -> None:
+    """Print, with plain signs where the terminal or file cannot hold the others (Windows code pages)."""
+    encoding = sys.stdout.encoding or "ascii"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(PLAIN).encode(encoding, "backslashreplace").decode(encoding)
+    print(text)
+
+
 def main(arguments: list[str] | None = None) -> int:
+    """Run the command; a reader that has seen enough (``| head -3``) is no error."""
+    try:
+        code = obey(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
+        return 1
+
+
+def obey(arguments: list[str] | None) -> int:
     parser = argparse.ArgumentParser(prog="cnngen", description="Look after the course.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("doctor", help="check this machine, the data and the weights")
@@ -36,6 +66,8 @@ def main(arguments: list[str] | None = None) -> int:
     measure.add_argument("recipe", choices=list_recipes())
     chosen = parser.parse_args(arguments)
     if chosen.command == "measure":
+        from cnngen_course.pretrained import load_pretrained, record_metrics
+
         record_metrics(chosen.recipe, load_recipe(chosen.recipe).measure(load_pretrained(chosen.recipe), None))
         return 0
     if chosen.command == "train":

@@ -1,6 +1,11 @@
-"""``cnngen doctor``: is this machine ready for the course, and if not, what to do about it?"""
+"""``cnngen doctor``: is this machine ready for the course, and if not, what to do about it?
 
-import json
+The doctor is needed most where something is missing. So it imports other packages inside its checks, and whatever
+a check stumbles over becomes a line of the report.
+"""
+
+import importlib
+import locale
 import platform
 import re
 import shutil
@@ -9,15 +14,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-
-import psutil
-import torch
+from pathlib import Path
 
 from cnngen_course import __version__
-from cnngen_course.paths import DATA, LEDGER, ROOT, WEIGHTS, DamagedFileError, read_data, read_ledger, read_verified
-from cnngen_course.pretrained import load_provenance
-from cnngen_course.runtime import count_usable_cores, measure_speed, pick_device, pick_precision
+from cnngen_course.paths import (
+    DATA,
+    ROOT,
+    WEIGHTS,
+    DamagedFileError,
+    complain,
+    read_data,
+    read_file,
+    read_json,
+    read_ledger,
+    read_verified,
+)
+from cnngen_course.platforms import find_platform_trouble
 
+REPAIR = "run: python3 course.py setup"
 LOCK = ROOT / "requirements.lock"
 TIMINGS = ROOT / "notebooks" / "timings.json"
 WATCHED = (
@@ -51,16 +65,20 @@ class Finding:
 
 def check_python() -> Iterator[Finding]:
     text = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
-    if sys.version_info < (3, 11):  # noqa: UP036  (someone may have installed the package by force)
-        yield Finding(PROBLEM, "Python", text, "install Python 3.11 or newer and delete the folder .venv")
+    if trouble := find_platform_trouble():
+        yield Finding(PROBLEM, "Python", text, trouble)
     else:
         yield Finding(OK, "Python", text)
+    encoding = locale.getpreferredencoding(False)
+    if encoding.lower().replace("-", "") not in ("utf8", "cp65001"):
+        advice = "the course names UTF-8 wherever it reads or writes; for files of your own, set PYTHONUTF8=1"
+        yield Finding(OK, "text", f"this machine writes text as {encoding}", advice)
 
 
 def read_locked_versions() -> dict[str, set[str]]:
     """Return the versions of each package in the lock; there can be several, for different Pythons."""
     locked: dict[str, set[str]] = {}
-    for name, locked_version in re.findall(r"^([\w.-]+)==([^ ;\\\n]+)", LOCK.read_text(encoding="utf-8"), re.MULTILINE):
+    for name, locked_version in re.findall(r"^([\w.-]+)==([^ ;\\\n]+)", read_file(LOCK).decode("utf-8"), re.MULTILINE):
         locked.setdefault(name, set()).add(locked_version)
     return locked
 
@@ -72,18 +90,45 @@ def check_packages() -> Iterator[Finding]:
         try:
             found = version(name)
         except PackageNotFoundError:
-            yield Finding(PROBLEM, "packages", f"{name} is not installed", "run: python3 course.py lab")
+            yield Finding(PROBLEM, "packages", f"{name} is not installed", REPAIR)
             continue
-        if found.partition("+")[0] not in locked[name]:
-            different.append(f"{name} {found} (lock: {' or '.join(sorted(locked[name]))})")
+        if found.partition("+")[0] not in locked.get(name, ()):
+            different.append(f"{name} {found} (lock: {' or '.join(sorted(locked.get(name, ['none'])))})")
     if different:
-        advice = "the course may still work; to get the tested versions run: python3 course.py lab"
+        advice = f"the course may still work; to get the tested versions {REPAIR}"
         yield Finding(WARNING, "packages", ", ".join(different), advice)
     else:
-        yield Finding(OK, "packages", f"as locked; torch {torch.__version__}, course {__version__}")
+        yield Finding(OK, "packages", f"as locked; torch {version('torch')}, course {__version__}")
+
+
+def check_imports() -> Iterator[Finding]:
+    """Import what lessons import; a package can be there and still not work."""
+    for name in ("torch", "torchvision", "ipywidgets"):
+        try:
+            importlib.import_module(name)
+        except Exception as error:  # whatever it is, it is what the report is for
+            yield Finding(PROBLEM, "packages", f"{name} does not work: {shorten(error)}", advise_on_import(error))
+
+
+def advise_on_import(error: Exception) -> str:
+    if "WinError 126" in str(error) or "DLL load failed" in str(error):
+        return "install Microsoft's Visual C++ Redistributable (x64): https://aka.ms/vs/17/release/vc_redist.x64.exe"
+    return REPAIR
+
+
+def shorten(error: Exception) -> str:
+    """Return an error as one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def check_machine() -> Iterator[Finding]:
+    import torch
+
+    from cnngen_course.runtime import count_usable_cores, pick_device, pick_precision
+
+    if pick_device().type == "mps":
+        text = "Apple's GPU (MPS): its numbers differ a little from those that lessons show"
+        yield Finding(OK, "numbers", text)
     precision = {"bf16": "16-bit arithmetic", "no": "32-bit arithmetic"}[pick_precision()]
     yield Finding(OK, "device", f"{pick_device().type}, {precision}")
     threads, cores = torch.get_num_threads(), count_usable_cores()
@@ -96,10 +141,24 @@ def check_machine() -> Iterator[Finding]:
 
 def load_timings() -> dict[str, dict[str, float]]:
     """Return what each lesson took when it was measured: ``{"07_gan": {"seconds": ..., "memory_gb": ...}, ...}``."""
-    return json.loads(TIMINGS.read_text(encoding="utf-8"))["lessons"] if TIMINGS.is_file() else {}
+    return read_timings()["lessons"] if TIMINGS.exists() else {}
+
+
+def read_timings() -> dict:
+    """Return what ``python3 course.py bench`` wrote.
+
+    Raises:
+        DamagedFileError: the file is missing, cut or altered.
+    """
+    timings = read_json(TIMINGS)
+    if not isinstance(timings, dict) or not {"lessons", "speed"} <= set(timings):
+        raise complain(TIMINGS, "is damaged: it does not say what lessons take")
+    return timings
 
 
 def check_space() -> Iterator[Finding]:
+    import psutil
+
     memory = psutil.virtual_memory().available / 1e9
     needs = {name: facts["memory_gb"] for name, facts in load_timings().items()}
     hungriest = max(needs, key=needs.get, default="")
@@ -115,9 +174,6 @@ def check_space() -> Iterator[Finding]:
 
 
 def check_data() -> Iterator[Finding]:
-    if not LEDGER.is_file():
-        yield Finding(PROBLEM, "data", "data/ledger.json is missing", "get it back with: git checkout -- data")
-        return
     files = [(name, file) for name, entry in read_ledger().items() for file in entry["files"]]
     damaged = list(collect_damage(lambda item: read_data(*item), files))
     for error in damaged:
@@ -140,6 +196,8 @@ def check_weights() -> Iterator[Finding]:
 
 
 def read_weights(name: str) -> bytes:
+    from cnngen_course.pretrained import load_provenance
+
     return read_verified(WEIGHTS / f"{name}.safetensors", load_provenance(name)["sha256"])
 
 
@@ -158,7 +216,8 @@ def split_advice(message: str) -> tuple[str, str]:
 
 
 def check_jupyter() -> Iterator[Finding]:
-    if not shutil.which("jupyter", path=str(ROOT / ".venv" / "bin")) and not shutil.which("jupyter"):
+    beside = str(Path(sys.executable).parent)
+    if not shutil.which("jupyter", path=beside) and not shutil.which("jupyter"):
         yield Finding(WARNING, "Jupyter", "the jupyter command is not on the path", "start with: python3 course.py lab")
     else:
         yield Finding(OK, "Jupyter", f"JupyterLab {version('jupyterlab')}, ipywidgets {version('ipywidgets')}")
@@ -167,7 +226,9 @@ def check_jupyter() -> Iterator[Finding]:
 @cache
 def measure_factor() -> float:
     """Return how many times longer lessons take here than on the machine where they were measured."""
-    return json.loads(TIMINGS.read_text(encoding="utf-8"))["speed"] / measure_speed() if TIMINGS.is_file() else 1.0
+    from cnngen_course.runtime import measure_speed
+
+    return read_timings()["speed"] / measure_speed() if TIMINGS.exists() else 1.0
 
 
 def check_speed() -> Iterator[Finding]:
@@ -182,6 +243,7 @@ def check_speed() -> Iterator[Finding]:
 CHECKS = (
     check_python,
     check_packages,
+    check_imports,
     check_machine,
     check_space,
     check_data,
@@ -193,7 +255,18 @@ CHECKS = (
 
 def examine() -> list[Finding]:
     """Return the findings of all checks, in order; takes about three seconds."""
-    return [finding for check in CHECKS for finding in check()]
+    return [finding for check in CHECKS for finding in finish(check)]
+
+
+def finish(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """Yield the findings of a check; what it stumbles over is a finding, too."""
+    subject = check.__name__.removeprefix("check_")
+    try:
+        yield from check()
+    except DamagedFileError as error:
+        yield Finding(PROBLEM, subject, *split_advice(str(error)))
+    except Exception as error:  # a check that fails must not hide what the others find
+        yield Finding(PROBLEM, subject, f"could not be checked: {shorten(error)}", advise_on_import(error))
 
 
 def describe(findings: list[Finding]) -> str:

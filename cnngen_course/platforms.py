@@ -19,8 +19,8 @@ def find_platform_trouble() -> str:
         return _find_mac_trouble(machine)
     if system == "Windows" and machine == "arm64":
         return (
-            "PyTorch's helpers have no packages for Windows on ARM. The 64-bit Python for x86 (AMD64) may run there, "
-            f"slowly; we have not tried it. {ELSEWHERE}"
+            "PyTorch has no packages for Windows on ARM. The 64-bit Python for x86 (AMD64) may run there, slowly; "
+            f"we have not tried it. {ELSEWHERE}"
         )
     if system == "Linux":
         return _find_linux_trouble(machine)

@@ -23,7 +23,16 @@ from cnngen_course.blocks import count_weights
 from cnngen_course.models.classifier import Classifier
 from cnngen_course.models.mtcnn import MTCNN
 from cnngen_course.models.vgg import VGGFeatures
-from cnngen_course.paths import ROOT, WEIGHTS, DamagedFileError, read_data, read_ledger, read_verified
+from cnngen_course.paths import (
+    ROOT,
+    WEIGHTS,
+    DamagedFileError,
+    complain,
+    read_data,
+    read_json,
+    read_ledger,
+    read_verified,
+)
 from cnngen_course.runtime import pick_device
 
 
@@ -111,17 +120,17 @@ def load_provenance(name: str, folder: Path = WEIGHTS) -> dict[str, Any]:
         DamagedFileError: there is no such file, or it is not JSON.
     """
     path = folder / f"{name}.json"
-    repair = f"Get it back with:  git checkout -- data/weights/{path.name}   or train it: {retrain(name)}"
     if not path.is_file():
         names = sorted(p.stem for p in folder.glob("*.json"))
         known = ", ".join(names) or "none"
         near = "".join(f"Did you mean {other!r}?" for other in difflib.get_close_matches(name, names, 1))
+        repair = f"Get it back with:  git checkout -- data/weights/{path.name}   or train it: {retrain(name)}"
         advice = repair if (ROOT / "cnngen_course" / "recipes" / f"{name}.py").is_file() else near  # a mistyped name
         raise DamagedFileError(f"There are no weights named {name!r} (there are: {known}). {advice}")
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DamagedFileError(f"{path.name} is damaged ({error}). {repair}") from None
+    provenance = read_json(path)
+    if not isinstance(provenance, dict) or not {"sha256", "model", "arguments"} <= set(provenance):
+        raise complain(path, "is damaged: it does not say what the weights are")
+    return provenance
 
 
 def retrain(name: str) -> str:

@@ -63,7 +63,7 @@ class Course:
         assert process.returncode == 0, said
         return said
 
-    def interrupt(self, stop_at: tuple, number: signal.Signals) -> str:
+    def interrupt(self, stop_at: tuple, number: signal.Signals, let_go: bool = True) -> str:
         """Start a set-up, stop it at that moment, and send the signal: Ctrl-C reaches all, the others one process."""
         signs = [self.folder / "reached", self.folder / "let go"]
         process = self.start(stop_at)
@@ -80,7 +80,8 @@ class Course:
             # What the killed one had started works on for a while, and the next set-up must wait for it.
             said = ""
             process.stdout.close()
-            signs[1].touch()
+            if let_go:
+                signs[1].touch()
         else:
             said = process.communicate(timeout=30)[0]
         assert process.returncode != 0
@@ -307,6 +308,16 @@ def test_two_at_once_take_turns(finished: Course, whole: dict[str, str]) -> None
     (finished.folder / "let go").touch()
     for process in (first, second):
         assert process.communicate(timeout=60)[0].endswith("Ready. Next: python3 course.py lab\n")
+    assert finished.list_files() == whole
+
+
+def test_what_a_killed_set_up_left_running_is_waited_for(finished: Course, whole: dict[str, str]) -> None:
+    half_made(finished)
+    finished.interrupt(("uv", "open a", "torch/_utils.py", 1), signal.SIGKILL, let_go=False)
+    second = finished.start()
+    assert any("waiting for its end" in line for line in iter(second.stdout.readline, ""))
+    (finished.folder / "let go").touch()
+    assert second.communicate(timeout=60)[0].endswith("Ready. Next: python3 course.py lab\n")
     assert finished.list_files() == whole
 
 

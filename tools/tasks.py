@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.environment import PYTHON, ROOT, SCRIPTS, find_uv, run, set_up
+from cnngen_course.platforms import PYTHONS
+from tools.environment import ENVIRONMENT, LOCK, PYTHON, ROOT, SCRIPTS, find_uv, run, set_up
 
 COMPILE_LOCK = "--universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --all-extras"
 
@@ -101,9 +102,26 @@ def rebuild(arguments: list[str]) -> None:
 
 def lock(arguments: list[str]) -> None:
     """Resolve pyproject.toml anew into requirements.lock (hashes) and constraints.txt (none)."""
-    compile_lock = [find_uv(), "pip", "compile", "--quiet", *COMPILE_LOCK.split(), *arguments, "pyproject.toml"]
+    uv = find_uv()
+    compile_lock = [uv, "pip", "compile", "--quiet", *COMPILE_LOCK.split(), *arguments, "pyproject.toml"]
     run(*compile_lock, "--generate-hashes", "-o", "requirements.lock")
     run(*compile_lock, "-o", "constraints.txt")
+    check_platforms(uv)
+
+
+# As uv names them; README.md names them, too.
+PLATFORMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "x86_64-pc-windows-msvc", "aarch64-apple-darwin")
+
+
+def check_platforms(uv: str) -> None:
+    """Stop if the lock cannot be installed on one of the platforms; nothing is installed."""
+    for platform in PLATFORMS:
+        for python in PYTHONS:
+            version = ".".join(map(str, python))
+            print(f"{platform}, Python {version} ...", flush=True)
+            target = ["--python-platform", platform, "--python-version", version, "--target", ENVIRONMENT / "nothing"]
+            command = [uv, "pip", "install", "--quiet", "--dry-run", "--require-hashes", *target, "-r", LOCK]
+            run(*command, MACOSX_DEPLOYMENT_TARGET="14.0")
 
 
 TASKS = {
@@ -138,5 +156,3 @@ def main(help_text: str) -> None:
         TASKS[name][0](arguments)
     except subprocess.CalledProcessError as failure:
         sys.exit(failure.returncode)
-    except KeyboardInterrupt:
-        sys.exit(130)

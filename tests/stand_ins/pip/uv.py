@@ -11,7 +11,9 @@ from pathlib import Path
 from writing import write
 
 ENVIRONMENT = Path(os.environ.get("VIRTUAL_ENV", ""))
-COMMAND = '#!/bin/sh\n\'\'\'exec\' "$(dirname -- "$(realpath -- "$0")")"/python "$0" "$@"\n\'\'\'\nprint(\'cnngen\')\n'
+BESIDE = """#!/bin/sh
+'''exec' "$(dirname -- "$(realpath -- "$0")")"/python "$0" "$@"
+'''"""
 
 
 def main(arguments: list[str]) -> None:
@@ -21,7 +23,9 @@ def main(arguments: list[str]) -> None:
     if "-e" in arguments:
         write(packages / "_editable_impl_cnngen_course.pth", arguments[-1])
         write(packages / "cnngen_course-0.1.0.dist-info" / "METADATA", "Name: cnngen-course\n")
-        write(ENVIRONMENT / "bin" / "cnngen", COMMAND, 0o755)
+        relocatable = "relocatable = true" in (ENVIRONMENT / "pyvenv.cfg").read_text(encoding="utf-8")
+        first = BESIDE if relocatable else f"#!{ENVIRONMENT}/bin/python"
+        write(ENVIRONMENT / "bin" / "cnngen", f"{first}\nprint('cnngen')\n", 0o755)
         return
     again = {argument.partition("=")[2] for argument in arguments if argument.startswith("--reinstall-package=")}
     for name, version in re.findall(r"^(\w+)==(\S+)", Path(arguments[-1]).read_text(encoding="utf-8"), re.MULTILINE):
