@@ -184,6 +184,12 @@ def call(function: Any, *arguments: Any, as_given: bool = False) -> Any:
     return simplify(result)
 
 
+def call_for_tensor(function: Any, *arguments: Any) -> Any:
+    """Do the same as ``call`` where a tensor is asked for: lists of numbers become tensors, float64 becomes float32."""
+    result = to_tensor(call(function, *arguments))
+    return result.float() if isinstance(result, Tensor) and result.dtype == torch.float64 else result
+
+
 def duplicate(argument: Any) -> Any:
     if isinstance(argument, Tensor):
         return argument.clone()
