@@ -192,7 +192,7 @@ def solve_shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Modul
     return nn.Conv2d(in_channels, out_channels, kernel_size=1, stride=stride, bias=False)
 
 
-SHORTCUTS = ((8, 8, 1, 14), (8, 12, 1, 14), (8, 8, 2, 14), (6, 12, 2, 7), (12, 4, 2, 9))
+SHORTCUTS = ((8, 8, 1, 14), (8, 12, 1, 14), (12, 8, 1, 9), (8, 8, 2, 14), (6, 12, 2, 7), (12, 4, 2, 9))
 
 
 def judge_shortcut(answer: Any) -> str | None:
@@ -220,8 +220,8 @@ def judge_shortcut(answer: Any) -> str | None:
                 f"The shortcut has {weights} weights {where}; a 1x1 convolution without bias does it with "
                 f"{in_channels * out_channels}."
             )
-        if changes and not weights:
-            return f"The shortcut has no weights to learn {where}: use a 1x1 convolution."
+        if torch.allclose(y, shortcut(-x)):
+            return f"The shortcut {where} hands nothing on: the same comes out whatever goes in."
     return None
 
 

@@ -82,7 +82,7 @@ def judge_interval(answer: Any) -> str | None:
         if not isinstance(got, tuple | list) or len(got) != 2:
             return f"{what} should be two numbers, the lower and the upper end; got {got!r:.60}."
         for end, value, part in zip(got, wanted, ("lower", "upper"), strict=True):
-            problem = explain_number(end, value, f"the {part} end of {what}", tolerance=2e-3)
+            problem = explain_number(end, value, f"the {part} end of {what}", tolerance=2e-4)
             if problem:
                 return f"{problem} Think of this: {reason}."
     return None
@@ -112,8 +112,8 @@ INTERVAL = Exercise(
     solve_interval,
     (
         Mistake(lambda wrong, count: (wrong / count, wrong / count), "about 40% to 60%"),
-        Mistake(lambda wrong, count: reach_simply(wrong, count, 1.0), "should be 0.403"),
-        Mistake(reach_simply, "should be 0.133366, got 0.1216"),
+        Mistake(lambda wrong, count: reach_simply(wrong, count, 1.0), "should be 0.40383, got 0.45"),
+        Mistake(reach_simply, "should be 0.40383, got 0.402"),
         Mistake(recentre, "pulled towards a half"),
         Mistake(lambda wrong, count: solve_interval(wrong, count)[::-1], "the lower end of interval(50, 100)"),
         Mistake(lambda wrong, count: solve_interval(wrong, count)[0], "should be two numbers"),
@@ -138,6 +138,20 @@ CLAIMS = (
     ({"a": [1.0, 2.2, 1.1], "b": [2.0, 2.1, 2.4]}, "a", "b", "one run of a is worse than one of b, whatever the means"),
     ({"a": [2.0, 1.8], "b": [2.0, 2.4]}, "a", "b", "where the two meet, the claim is not supported"),
     ({"c": [9.0], "a": [1.0, 1.5], "b": [3.0, 2.0]}, "a", "b", "look at the two that the claim names, not at others"),
+    (
+        {"a": [1.0, 2.1], "b": [1.5, 2.5]},
+        "a",
+        "b",
+        "compare every run of one with every run of the other, not in pairs",
+    ),
+    ({"a": [1.0, 1.1, 2.2], "b": [2.4, 2.3, 2.0]}, "a", "b", "each training counts, the last one, too"),
+    (
+        {"a": [1.0, 1.0, 1.0, 1.0, 1.7], "b": [1.6, 2.0, 2.0, 2.0, 2.0]},
+        "a",
+        "b",
+        "means and spreads lie apart, and yet one run of a is worse than one of b",
+    ),
+    ({"a": [1.0, 1.0, 4.0], "b": [4.1, 9.0, 9.0]}, "a", "b", "however wide the runs scatter, every one of a is better"),
 )
 
 

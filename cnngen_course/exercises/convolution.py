@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_number
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, call_for_tensor, explain_number
 from cnngen_course.operations import compute_output_size, compute_receptive_field, convolve
 
 
@@ -74,7 +74,7 @@ def make_edge(angle: str) -> Tensor:
 
 def judge_edge_kernel(answer: Any) -> str | None:
     """Judge a function ``edge_kernel() -> Tensor (3, 3)`` by what it does to edges."""
-    kernel = call(answer)
+    kernel = call_for_tensor(answer)
     if not isinstance(kernel, Tensor):
         return f"edge_kernel() should return a tensor, got {type(kernel).__name__}."
     if kernel.shape != (3, 3):
@@ -122,7 +122,7 @@ EDGE_KERNEL = Exercise(
         Mistake(lambda: torch.tensor([[-2.0, -1, 0], [-1, 0, 1], [0, 1, 2]]), "level edges should give 0"),
         Mistake(lambda: torch.zeros(3, 3), "nothing at all is found"),
         Mistake(lambda: solve_edge_kernel()[None, None], "shape (3, 3)"),
-        Mistake(lambda: [[-1, 0, 1]] * 3, "should return a tensor"),
+        Mistake(lambda: {"left": -1, "right": 1}, "should return a tensor"),
     ),
 )
 

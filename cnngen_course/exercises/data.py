@@ -45,6 +45,8 @@ def _explain_square(got: Any, height: int, width: int) -> str | None:
     if tuple(got) == wanted:
         return None
     top, left, side = got
+    if sorted(got) == sorted(wanted) and side != wanted[2]:
+        return f"{what} gives the right three numbers in another order: (top, left, side) is asked for, got {got}."
     if side > wanted[2]:
         return (
             f"{what} cuts a square of {side} pixels out of {height} × {width}: it does not fit. Which side limits it?"
@@ -78,6 +80,7 @@ CENTRE_SQUARE = Exercise(
         Mistake(lambda h, w: ((h - min(h, w)) / 2, (w - min(h, w)) / 2, min(h, w)), "// instead of /"),
         Mistake(lambda h, w: (-((min(h, w) - h) // 2), -((min(h, w) - w) // 2), min(h, w)), "rounded down"),
         Mistake(lambda h, w: min(h, w), "three numbers"),
+        Mistake(lambda h, w: (min(h, w), (h - min(h, w)) // 2, (w - min(h, w)) // 2), "in another order"),
     ),
 )
 
@@ -89,7 +92,9 @@ def solve_find_copies(train: Tensor, test: Tensor, limit: float) -> list[int]:
 
 
 LIMIT = 3.0
-EXACT, NOISY, MIRRORED = (2, 17), (5, 11), (8, 14)  # the planted places in the test set
+NOISE = 0.08  # in each of 784 pixels: a noisy copy lies 28 · 0.08 = 2.2 from its original
+# The planted places in the test set: exact copies, noisy ones, noisy and mirrored ones.
+EXACT, NOISY, MIRRORED = (0, 17), (5, 11), (8, 19)
 
 
 def plant_copies(seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -107,7 +112,7 @@ def plant_copies(seed: int = 0) -> tuple[Tensor, Tensor]:
     sources = torch.randperm(40, generator=generator).tolist()
     for place, source in zip((*EXACT, *NOISY, *MIRRORED), sources, strict=False):
         copy = train[source].flip(2) if place in MIRRORED else train[source]
-        noise = 0.0 if place in EXACT else 0.05
+        noise = 0.0 if place in EXACT else NOISE
         test[place] = copy + noise * torch.randn(copy.shape, generator=generator)
     return train, test
 
@@ -122,15 +127,19 @@ def judge_find_copies(answer: Any) -> str | None:
         if problem:
             return problem
     train, test = plant_copies()
-    if len(call(answer, train, test[[0, 1, 3]], LIMIT)):
+    if len(call(answer, train, test[[1, 2, 3]], LIMIT)):
         return "copies are reported in a test set that holds none: compare each distance with the limit."
+    if list(call(answer, train, test, 1.0)) != sorted(EXACT):
+        return f"with a limit of 1 only the exact copies are near enough; the noisy ones are {28 * NOISE:.1f} away."
     return None
 
 
 def _explain_indices(got: Any, wanted: set[int]) -> str | None:
     if isinstance(got, Tensor):
         got = got.tolist()
-    if not isinstance(got, list) or not all(isinstance(index, int) and not isinstance(index, bool) for index in got):
+    if not isinstance(got, list | tuple) or not all(
+        isinstance(index, int) and not isinstance(index, bool) for index in got
+    ):
         return f"find_copies() should return a list of whole numbers, got {got!r}."[:300]
     found = set(got)
     if len(found) < len(got):
@@ -190,6 +199,7 @@ FIND_COPIES = Exercise(
             "a test set that holds none",
         ),
         Mistake(lambda a, b, limit: list(range(len(b))), "wrongly reported"),
+        Mistake(lambda a, b, limit: solve_find_copies(a, b, 3.0), "with a limit of 1"),
         Mistake(lambda a, b, limit: torch.cdist(b.flatten(1), a.flatten(1)).amin(1) < limit, "list of whole numbers"),
     ),
 )
@@ -226,6 +236,8 @@ def _explain_whitened(got: Any, rows: Tensor, epsilon: float) -> str | None:
     """Return what is wrong with a finite answer of the right shape, or None if it is of another kind."""
     if not isinstance(got, Tensor) or got.shape != rows.shape or not torch.isfinite(got).all():
         return None
+    if torch.allclose(got, solve_whiten(rows, epsilon) * (len(rows) / (len(rows) - 1)) ** 0.5, atol=1e-4):
+        return "all is a little too large: the covariance is a sum divided by N - 1, not by N."
     if epsilon:
         return f"it is right for epsilon = 0, but not for {epsilon}: add epsilon to the variances before the root."
     if got.mean(dim=0).abs().max() > 1e-2:
@@ -267,6 +279,7 @@ WHITEN = Exercise(
         Mistake(lambda rows, epsilon: _turn(rows, epsilon, power=1.0, back=True), "not by the variance"),
         Mistake(lambda rows, epsilon: _turn(rows, 0.0, power=0.5, back=True), "add epsilon"),
         Mistake(lambda rows, epsilon: solve_whiten(rows, epsilon).T, "should have shape"),
+        Mistake(lambda rows, epsilon: solve_whiten(rows, epsilon) * (60 / 59) ** 0.5, "divided by N - 1, not by N"),
     ),
 )
 

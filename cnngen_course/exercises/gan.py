@@ -60,14 +60,16 @@ def explain_loss(got: Any, wanted: float, what: str, reasons: dict[float, str]) 
 
 
 def explain_extremes(answer: Callable[..., Tensor], count: int) -> str | None:
-    """A discriminator that is sure gives logits of 200: the logarithm of its probability must not be infinite."""
-    sure = torch.tensor([-200.0])
-    got = float(call(answer, *[sure] * count))
-    if abs(got - 200) > 1:
-        return (
-            f"for logits of -200 the loss is {got:g} instead of 200: the logarithm of a sigmoid that was rounded to 0. "
-            "softplus(-logit) is the same value without the detour."
-        )
+    """A discriminator that is sure gives large logits: the logarithm of its probability must not be infinite."""
+    for size in (20.0, 200.0):  # at 20 a sigmoid is rounded to 1 already, at -200 to 0
+        logits = (-size, size)[:count]
+        got = float(call(answer, *(torch.tensor([logit]) for logit in logits)))
+        if not abs(got - size * count) < 1:
+            shown = " and ".join(f"{logit:g}" for logit in logits)
+            return (
+                f"for logits of {shown} the loss is {got:g} instead of {size * count:g}: the logarithm of a sigmoid "
+                "that was rounded to 0 or 1. softplus(-logit) is the same value without the detour."
+            )
     return None
 
 

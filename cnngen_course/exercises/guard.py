@@ -22,6 +22,7 @@ class TimeUp(BaseException):
 def limit_time(seconds: float) -> AbstractContextManager[None]:
     """Return a context in which ``TimeUp`` is raised after ``seconds``, and again until the block ends.
 
+    A block may lie in another one; the time of the outer one stands still meanwhile, if it is an alarm.
     In the main thread of Linux and macOS it is an alarm, which also wakes a sleeping call. On Windows and in other
     threads a second thread throws the exception; it arrives as soon as the next Python instruction runs.
     """
@@ -37,6 +38,7 @@ def _ring(seconds: float) -> Iterator[None]:
         if not over:
             raise TimeUp
 
+    outer = signal.setitimer(signal.ITIMER_REAL, 0)
     before = signal.signal(signal.SIGALRM, ring)
     try:
         try:
@@ -47,6 +49,7 @@ def _ring(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, *outer)
 
 
 @contextmanager

@@ -38,8 +38,25 @@ def judge_hole_error(answer: Any) -> str | None:
         what = f"hole_error for pictures {tuple(images.shape)} with {int((~known).sum())} missing places"
         problem = explain_number(got, solve_hole_error(filled, images, known).item(), what)
         if problem:
-            return f"{problem} Think of this: {reason}."
+            said = explain_error(got, (filled - images), (~known).expand_as(images))
+            return f"{problem} Think of this: {said or reason}."
     return None
+
+
+def explain_error(got: Any, difference: Tensor, hole: Tensor) -> str | None:
+    """Return what is wrong with an error that is another mean of the same differences, or None."""
+    inside = difference[hole]
+    if not isinstance(got, int | float) or not len(inside):
+        return None
+    known = {
+        inside.abs().mean().item(): "that is the mean absolute error; the squared one is asked for",
+        inside.square().mean().sqrt().item(): "that is the root of the mean squared error; no root is asked for",
+        inside.square().sum().item(): "that is a sum; divide it by the number of missing pixels",
+        inside.mean().square().item(): "square first, then take the mean: else plus and minus cancel",
+        inside.mean().item(): "square the differences before you take the mean",
+        difference[~hole].square().mean().item(): "that is the error of the known pixels; known is False in the hole",
+    }
+    return next((words for value, words in known.items() if abs(got - value) < 1e-5), None)
 
 
 HOLE_ERROR = Exercise(
@@ -55,7 +72,10 @@ HOLE_ERROR = Exercise(
         Mistake(lambda f, i, k: (f - i).square().mean(), "not by all"),
         Mistake(lambda f, i, k: ((f - i) * ~k).square().sum() / max(1, int((~k).sum())), "all three count"),
         Mistake(lambda f, i, k: (f - i)[(~k).expand_as(i)].square().mean(), "not a finite number"),
-        Mistake(lambda f, i, k: (f - i)[(~k).expand_as(i)].abs().mean(), "should be"),
+        Mistake(lambda f, i, k: (f - i)[(~k).expand_as(i)].abs().mean(), "the mean absolute error"),
+        Mistake(lambda f, i, k: (f - i)[(~k).expand_as(i)].square().mean().sqrt(), "no root is asked for"),
+        Mistake(lambda f, i, k: (f - i)[(~k).expand_as(i)].square().sum(), "that is a sum"),
+        Mistake(lambda f, i, k: (f - i)[k.expand_as(i)].square().mean(), "the error of the known pixels"),
         Mistake(
             lambda f, i, k: (f - i).square().sum() / max(1, int((~k).expand_as(i).sum())), "known pixels must not count"
         ),

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -14,7 +13,9 @@ from cnngen_course.exercises.report import (
     Mistake,
     Sheet,
     call,
+    describe,
     explain_tensor,
+    name_type,
 )
 
 SIDE = 6  # pixels of the small pictures that leaks() is tried on
@@ -53,6 +54,22 @@ def add_product(images: Tensor) -> Tensor:
     return look(PAST)(images) + images * right * 0.3
 
 
+def subtract_right(images: Tensor) -> Tensor:
+    return look(PAST)(images) - 0.5 * F.pad(images, (0, 1))[..., 1:]
+
+
+def add_own_at_the_end(images: Tensor) -> Tensor:
+    last = torch.zeros(SIDE, SIDE)
+    last[-1, -1] = 0.2
+    return look(PAST)(images) + last * images
+
+
+def sum_earlier(images: Tensor) -> Tensor:
+    """Sum all earlier pixels, and not by subtracting the own one again: a change in it must not even round."""
+    sums = images.flatten(2).cumsum(dim=2)
+    return F.pad(sums, (1, 0))[..., :-1].view_as(images)
+
+
 def add_last(images: Tensor) -> Tensor:
     answer = look(PAST)(images)
     first = torch.zeros(SIDE, SIDE)
@@ -76,24 +93,18 @@ LAYERS: tuple[tuple[Callable[[Tensor], Tensor], bool, str], ...] = (
         False,
         "a copy of the row above, which is all in the past",
     ),
-    (
-        lambda images: images.flatten(2).cumsum(dim=2).view_as(images) - images,
-        False,
-        "the sum of all earlier pixels, whole rows of them",
-    ),
+    (sum_earlier, False, "the sum of all earlier pixels, whole rows of them"),
+    (subtract_right, True, "a look to the right with a negative weight"),
+    (add_own_at_the_end, True, "a leak at one pixel only: the last answer sees its own pixel"),
 )
 
 
 def judge_leaks(answer: Any) -> str | None:
     """Judge ``leaks(function)``: does any answer depend on its own or a later pixel?"""
     for function, leak, what in LAYERS:
-        with torch.random.fork_rng(devices=[]):  # the learner's own dice fall the same each time, and stay as they were
-            torch.manual_seed(0)
-            got = call(answer, function)
-        if isinstance(got, np.bool_) or (isinstance(got, Tensor) and got.numel() == 1):
-            got = got.item()
+        got = call(answer, function)
         if not isinstance(got, bool):
-            return f"leaks(...) should be True or False, got {type(got).__name__}. Compare, and return the outcome."
+            return f"leaks(...) should be True or False, got {name_type(got)}. Compare, and return the outcome."
         if got != leak:
             return f"leaks(...) should be {leak} for {what}; you returned {got}."
     return None
@@ -141,7 +152,7 @@ LEAKS = Exercise(
         Mistake(try_centre, "wraps round"),
         Mistake(try_coarsely, "a faint look at the pixel below"),
         Mistake(try_rows_below, "a look to the right"),
-        Mistake(lambda function: torch.zeros(36, 36), "should be True or False, got Tensor"),
+        Mistake(lambda function: torch.zeros(36, 36), "should be True or False, got Tensor of shape (36, 36)"),
     ),
 )
 
@@ -230,6 +241,8 @@ def judge_cool(answer: Any) -> str | None:
             call(answer, torch.randn(2, 3), temperature)
         except ValueError:
             continue
+        except Exception as error:
+            return f"cool(logits, temperature={temperature}) should raise a ValueError; it raised {describe(error)}"
         return f"cool(logits, temperature={temperature}) should raise a ValueError: it means nothing at 0 or below."
     return None
 
@@ -241,6 +254,11 @@ def forget_to_refuse(logits: Tensor, temperature: float) -> Tensor:
 def refuse_only_zero(logits: Tensor, temperature: float) -> Tensor:
     if temperature == 0:
         raise ValueError("no")
+    return forget_to_refuse(logits, temperature)
+
+
+def refuse_by_assertion(logits: Tensor, temperature: float) -> Tensor:
+    assert temperature > 0
     return forget_to_refuse(logits, temperature)
 
 
@@ -265,6 +283,7 @@ COOL = Exercise(
         Mistake(lambda logits, t: (logits / t).softmax(-1), "more dimensions after the levels"),
         Mistake(cool_by_hand, "holds values that are not numbers"),
         Mistake(forget_to_refuse, "temperature=0.0) should raise"),
+        Mistake(refuse_by_assertion, "should raise a ValueError; it raised AssertionError"),
         Mistake(refuse_only_zero, "temperature=-1.0) should raise"),
     ),
 )

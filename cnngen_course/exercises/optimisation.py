@@ -72,6 +72,7 @@ def make_curves() -> list[tuple[Tensor, Tensor, str]]:
     bowl = torch.tensor([2.3, 2.3, 2.2, 1.9, 1.3, 1.0, 1.4, 2.9, 8.0])
     broken = torch.tensor([2.3, 2.2, 2.0, 1.4, 0.9, 1.6, 4.0, torch.nan, torch.nan])
     infinite = torch.tensor([2.3, 2.2, 2.1, 1.9, 1.5, 0.7, 3.0, torch.inf, torch.nan])
+    gap = torch.tensor([2.3, torch.nan, 2.0, -torch.inf, 1.7, 1.2, 0.8, 1.9, 6.0])
     falling = torch.tensor([2.3, 2.2, 2.1, 1.9, 1.6, 1.3, 1.1, 0.9, 0.8])
     fine = torch.logspace(-5, 0, 101)
     shape = 2.3 - 1.5 * torch.exp(-((fine.log10() + 2) ** 2)) + (60 * fine) ** 3 / 1e4
@@ -79,6 +80,11 @@ def make_curves() -> list[tuple[Tensor, Tensor, str]]:
         (rates, bowl, "at the lowest point the loss is about to rise: go a factor of ten to the left of it"),
         (rates, broken, "argmin returns the place of a NaN if there is one: leave such values out"),
         (rates, infinite, "an infinite loss is no lowest one"),
+        (
+            rates,
+            gap,
+            "a step can break and the next one recover: leave the loss out, and keep the places of the others",
+        ),
         (rates, falling, "if the loss falls to the end, the last rate is the lowest point"),
         (fine, shape, "the rates need not be whole powers of ten"),
     ]
@@ -92,8 +98,10 @@ def judge_choose_rate(answer: Any) -> str | None:
         if isinstance(got, int | float) and got in (len(rates), int(10 * wanted / rates[0])):
             return f"{what} should be a learning rate, got {got}, which looks like a place in the curve."
         problem = explain_number(got, wanted, what)
-        if problem or abs(float(got) - wanted) > 0.02 * wanted:
-            return f"{problem or f'{what} should be {wanted:g}, got {float(got):g}.'} Think of this: {reason}."
+        if not problem and abs(got - wanted) > 0.02 * wanted:  # the rates are far below 1
+            problem = f"{what} should be {wanted:g}, got {got:g}."
+        if problem:
+            return f"{problem} Think of this: {reason}."
     return None
 
 
@@ -114,6 +122,7 @@ CHOOSE_RATE = Exercise(
     (
         Mistake(lambda rates, losses: rates[pick_place(rates, losses)].item(), "a factor of ten"),
         Mistake(lambda rates, losses: rates[losses.argmin()].item() / 10, "leave such values out"),
+        Mistake(lambda rates, losses: rates[losses[losses.isfinite()].argmin()].item() / 10, "keep the places"),
         Mistake(pick_place, "should be 0.00316228, got 5"),
         Mistake(lambda rates, losses: losses.min().item(), "should be 0.00316228, got 1."),
         Mistake(lambda rates, losses: rates[pick_place(rates, losses)].item() * 10, "got 0.316228"),

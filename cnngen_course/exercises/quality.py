@@ -84,6 +84,8 @@ TABLES: tuple[tuple[dict[int, float], float, str], ...] = (
         0.1,
         "both values scatter: their difference scatters by √2 times as much, and twice that has to fit in",
     ),
+    ({500: 0.05, 1000: 0.035, 2000: 0.02}, 0.1, "twice √2 is 2.83, and 2.83 · 0.035 is below 0.1: that is enough"),
+    ({500: 0.05, 1000: 0.036, 2000: 0.02}, 0.1, "twice √2 is 2.83, and 2.83 · 0.036 is above 0.1: that is not enough"),
     ({5000: 0.006, 100: 0.30, 1000: 0.04, 500: 0.09}, 0.4, "the table need not be in order"),
     ({100: 0.30, 1000: 0.04}, 0.01, "if no size in the table is enough, the answer is None"),
 )
@@ -136,6 +138,8 @@ ENOUGH = Exercise(
         Mistake(try_enough(2), "√2 times as much"),
         Mistake(try_enough(1), "fits into 0.05 only once"),
         Mistake(try_enough(2 * math.sqrt(2), max), "should be 100, got 5000"),
+        Mistake(try_enough(3), "that is enough"),
+        Mistake(try_enough(2.75), "that is not enough"),
         Mistake(try_enough(8), "should be 100, got 500"),
         Mistake(try_enough(2 * math.sqrt(2), lambda sizes: sizes[0]), "need not be in order"),
         Mistake(forget_none, "should be None, got 1000"),
@@ -163,7 +167,11 @@ RUNS = (
     (make_run(0.65, 0.2), make_run(0.7, 0.1), "the intervals overlap: the next samples may turn the order round"),
     (make_run(0.5, 0.3), make_run(0.7, 0.1), "intervals can overlap though neither value lies in the other's interval"),
     (make_run(0.5, 0.1, n=10_000), make_run(1.5, 0.1, n=1_000), "a small sample alone makes a distance larger"),
+    (make_run(0.5, 0.1, n=1_000), make_run(1.5, 0.1, n=10_000), "a small sample alone makes a distance larger"),
     (make_run(0.5, 0.1), make_run(15.0, 1.0, judge="Inception"), "another judge measures in another unit"),
+    (make_run(15.0, 1.0, judge="Inception"), make_run(0.5, 0.1), "another judge measures in another unit"),
+    (make_run(0.5, 0.25), make_run(1.0, 0.25), "where intervals only touch, they overlap in one point"),
+    (make_run(1.0, 0.25), make_run(0.5, 0.25), "where intervals only touch, they overlap in one point"),
     (make_run(0.5, 0.3, n=5_000), make_run(0.6, 0.3, n=2_000), "first ask whether the two may be compared at all"),
 )
 ANSWERS = ("first", "second", "no difference", "not comparable")

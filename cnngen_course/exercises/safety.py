@@ -49,6 +49,8 @@ def explain_step(got: Any, images: Tensor, labels: Tensor, model: nn.Module, eps
         return None
     if got.abs().max() > 1 + 1e-6:
         return "some pixels leave [-1, 1], so the picture could not be saved: clamp them."
+    if got.min() >= 0 and images.min() < 0:
+        return "nothing below 0 is left: pictures lie in [-1, 1], so clamp to -1 and 1."
     inner = images.abs() < 1 - epsilon
     moved = (got - images)[inner].abs()
     if moved.max() < 1e-6:
@@ -94,6 +96,9 @@ FGSM = Exercise(
     (
         Mistake(step_down, "makes the loss smaller"),
         Mistake(step_freely, "leave [-1, 1]"),
+        Mistake(
+            lambda model, images, labels, epsilon: step_freely(model, images, labels, epsilon).clamp(0, 1), "below 0"
+        ),
         Mistake(step_by_size, "take the sign"),
         Mistake(lambda model, images, labels, epsilon: images, "no pixel has moved"),
     ),

@@ -23,6 +23,9 @@ BATCHES = (
     ((256, 4, 16), "a round of all processes is batch size times processes"),
     ((96, 2, 20), "batch size × processes × rounds must be exactly the pictures of a step"),
     ((48, 3, 16), "as few rounds as possible: each one more costs time"),
+    ((50, 1, 20), "three rounds would be enough, but 50 can't be divided by 3: go on trying"),
+    ((64, 1, 4), "there is no limit to the number of rounds"),
+    ((4, 1, 1), "where one picture fits, there are as many rounds as pictures"),
     ((30, 4, 8), "where no whole number fits, the answer is None"),
 )
 
@@ -39,6 +42,7 @@ def judge_share_out(answer: Any) -> str | None:
 
 def explain_pair(got: Any, wanted: tuple[int, int] | None, what: str, case: tuple[int, int, int]) -> str | None:
     """Return None if ``got`` is the wanted pair, else what is wrong with it."""
+    got = tuple(got) if isinstance(got, list) else got
     if got == wanted and type(got) is type(wanted):
         return None
     if wanted is None or got is None:
@@ -53,6 +57,13 @@ def explain_pair(got: Any, wanted: tuple[int, int] | None, what: str, case: tupl
     if total != pictures:
         return f"{what} gives {got}: that is a step of {total} pictures, not {pictures}."
     return f"{what} should be {wanted}, got {got}."
+
+
+def round_up_once(pictures: int, processes: int, fits: int) -> tuple[int, int] | None:
+    """The mistake of trying only the fewest rounds in which all would fit."""
+    rounds = -(-pictures // (processes * fits))
+    size, rest = divmod(pictures, processes * rounds)
+    return None if rest else (size, rounds)
 
 
 SHARE_OUT = Exercise(
@@ -72,6 +83,7 @@ SHARE_OUT = Exercise(
             lambda pictures, processes, fits: (min(fits, pictures // processes), -(-pictures // (fits * processes))),
             "that is a step of 120 pictures, not 96",
         ),
+        Mistake(lambda pictures, processes, fits: round_up_once(pictures, processes, fits), "go on trying"),
         Mistake(lambda pictures, processes, fits: (1, pictures // processes), "should be (16, 1), got (1, 16)"),
         Mistake(
             lambda pictures, processes, fits: solve_share_out(pictures, processes, fits) or (pictures // processes, 1),

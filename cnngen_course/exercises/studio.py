@@ -3,6 +3,7 @@
 import io
 import math
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from scipy.stats import t as student
 from torch import Tensor, nn
 
 from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_number
-from cnngen_course.safety.uploads import cut, encode, make_bomb, make_picture
+from cnngen_course.safety.uploads import cut, encode, make_bomb, make_chunk, make_picture, make_text_bomb
 
 VERDICTS = ("ok", "too large", "no picture", "too many pixels")
 
@@ -29,6 +30,7 @@ def solve_validate(content: bytes, most_bytes: int, most_pixels: int) -> str:
     return "ok"
 
 
+@cache
 def make_uploads() -> list[tuple[bytes, int, int, str, str]]:
     """Return files with the limits, what each is, and what to think of where the answer is wrong."""
     good = encode(make_picture())
@@ -42,7 +44,26 @@ def make_uploads() -> list[tuple[bytes, int, int, str, str]]:
         (make_bomb(8_000, 7_500), 5_000, 50_000_000, "a small file that claims 60 million pixels", "ask the header"),
         (encode(make_picture(), "PPM"), 99_000, 10_000, "a PPM", 'only formats=("PNG", "JPEG") are welcome'),
         (cut(good), 1_000, 10_000, "half a PNG", "its header is fine; picture.load() reads the rest"),
+        (cut(encode(make_picture(), "JPEG")), 9_000, 10_000, "half a JPEG", "only picture.load() reads all of it"),
+        (
+            make_text_bomb(),
+            99_000,
+            10_000,
+            "a PNG whose comment unpacks to 50 MB",
+            "Pillow raises a ValueError: catch it",
+        ),
+        (spoil(good), 1_000, 10_000, "a PNG with a broken part", "Pillow raises a SyntaxError: catch it"),
     ]
+
+
+def spoil(content: bytes) -> bytes:
+    """Return a PNG whose pixels come in two parts, and the second one's name is no name."""
+    place = content.index(b"IDAT")
+    end = place + 4 + int.from_bytes(content[place - 4 : place], "big")
+    body = content[place + 4 : end]
+    half = len(body) // 2
+    parts = make_chunk(b"IDAT", body[:half]) + make_chunk(b"\0\0\0\0", body[half:])
+    return content[: place - 4] + parts + content[end + 4 :]
 
 
 def judge_validate(answer: Any) -> str | None:
@@ -128,20 +149,31 @@ def make_comparisons() -> list[tuple[nn.Module, Callable[..., Tensor], tuple[Ten
     """Return network, file, inputs, the wanted answer, what the file does, and what to think of."""
     random = torch.Generator().manual_seed(0)
     inputs = torch.rand(3, 1, 6, 6, generator=random) - 0.5, torch.tensor([1.0, 0.5, 0.25])
-    right = Scale().eval()(*inputs)
-    darker, hole, softer = right.clone(), right.clone(), right + 0.01
-    darker[1, 0, 2, 3] += 0.25
-    hole[2, 0, 0, 0] = torch.nan
-    softer[0, 0, 5, 5] = right[0, 0, 5, 5] - 0.5
+
+    def make_file(change: Callable[[Tensor], Tensor] = lambda images: images) -> Callable[..., Tensor]:
+        return lambda images, strength: change(Scale().eval()(images, strength))
+
+    def shift(place: tuple[int, ...], by: float, everywhere: float = 0.0) -> Callable[[Tensor], Tensor]:
+        def change(images: Tensor) -> Tensor:
+            changed = images + everywhere
+            changed[place] = images[place] + by
+            return changed
+
+        return change
+
+    stretch = "PyTorch would stretch the smaller one: compare the shapes first"
     return [
-        (Scale().train(), lambda *_: right, inputs, 0.0, "answers as the network does", "ask in evaluation mode"),
-        (Scale().eval(), lambda *_: softer, inputs, 0.5, "is 0.01 too light, and 0.5 too dark at one pixel",
-         "one bad pixel counts, too light or too dark"),
-        (Scale().eval(), lambda *_: darker, inputs, 0.25, "is 0.25 too light at one pixel", "the largest counts"),
-        (Scale().eval(), lambda *_: right[:1], inputs, math.inf, "answers with one picture instead of three",
-         "PyTorch would stretch the smaller one: compare the shapes first"),
-        (Scale().eval(), lambda *_: hole, inputs, math.inf, "answers NaN at one pixel",
-         "NaN is larger than no number: ask for it"),
+        (Scale().train(), make_file(), inputs, 0.0, "answers as the network does", "ask in evaluation mode"),
+        (Scale().eval(), make_file(shift((0, 0, 5, 5), -0.5, 0.01)), inputs, 0.5,
+         "is 0.01 too light, and 0.5 too dark at one pixel", "one bad pixel counts, too light or too dark"),
+        (Scale().eval(), make_file(shift((1, 0, 2, 3), 0.25)), inputs, 0.25,
+         "is 0.25 too light at one pixel", "the largest counts"),
+        (Scale().eval(), make_file(lambda images: images[:1]), inputs, math.inf,
+         "answers with one picture instead of three", stretch),
+        (Scale().eval(), make_file(lambda images: images.expand(-1, 3, -1, -1)), inputs, math.inf,
+         "answers in three colours instead of one", stretch),
+        (Scale().eval(), make_file(shift((2, 0, 0, 0), math.nan)), inputs, math.inf,
+         "answers NaN at one pixel", "NaN is larger than no number: ask for it"),
     ]  # fmt: skip
 
 
@@ -150,8 +182,6 @@ def judge_compare(answer: Any) -> str | None:
     for network, exported, inputs, wanted, what, reason in make_comparisons():
         got = call(answer, network, exported, inputs)
         told = f"Where the file {what}, compare"
-        if isinstance(got, Tensor) and got.numel() == 1:
-            got = got.item()
         if wanted == math.inf or (isinstance(got, float) and not math.isfinite(got)):
             problem = None if got == wanted else f"{told} should give {wanted:g}, got {got!r:.60}."
         else:
@@ -213,6 +243,9 @@ def make_rated() -> list[tuple[list[int], str]]:
         ([3, 4, 4, 5, 2, 4], "spread / √n times Student's factor, for six ratings 2.57"),
         ([5, 5, 4], "nobody can give more than 5 stars or less than 1: cut the ends"),
         ([3, 3, 3, 3], "where all agree, the interval has no width"),
+        ([1, 1, 2], "nobody can give more than 5 stars or less than 1: cut both ends"),
+        ([2, 2, 3, 1, 2], "an end between 1 and 5 stays where it is"),
+        ([4, 4], "two ratings are enough for a spread, here 0"),
         ([4], "one rating says nothing of the spread: from 1 to 5"),
     ]
 
@@ -224,7 +257,7 @@ def judge_interval(answer: Any) -> str | None:
         if not isinstance(got, tuple | list) or len(got) != 3:
             return f"interval should return three numbers (mean, low, high); for {stars} it gave {got!r:.60}."
         for name, value, wanted in zip(("mean", "low end", "high end"), got, solve_interval(stars), strict=True):
-            problem = explain_number(float(value), wanted, f"The {name} for {stars}", tolerance=1e-3)
+            problem = explain_number(value, wanted, f"The {name} for {stars}", tolerance=1e-3)
             if problem:
                 return f"{problem} Think of this: {reason}."
     return None

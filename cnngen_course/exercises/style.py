@@ -113,7 +113,15 @@ def make_answers() -> list[tuple[Answers, Answers, Answers, str]]:
             fill(early=1.0, middle=4.0, late=3.0),
             "measure changes from the photograph, not the size of the answers",
         ),
+        *((*sample_answers(seed), "square each difference, take the mean over the layer") for seed in range(20)),
     ]
+
+
+def sample_answers(seed: int) -> list[Answers]:
+    """Return three sets of answers of layers that differ in size, as in a network, with few large values among them."""
+    chance = torch.Generator().manual_seed(seed)
+    shapes = {"early": (1, 2, 6, 6), "middle": (1, 4, 3, 3), "late": (1, 3, 2, 2)}
+    return [{layer: 1 + torch.randn(shape, generator=chance) ** 3 for layer, shape in shapes.items()} for _ in range(3)]
 
 
 def judge_choose_layer(answer: Any) -> str | None:
@@ -125,8 +133,21 @@ def judge_choose_layer(answer: Any) -> str | None:
             names = ", ".join(image)
             return f"choose_layer should return the name of a layer, one of {names}, got {type(got).__name__}: {got}."
         if got != wanted:
-            return f"choose_layer should return {wanted!r}, got {got!r}. Think of this: {reason}."
+            said = explain_layer(got, image, painted, other) or reason
+            return f"choose_layer should return {wanted!r}, got {got!r}. Think of this: {said}."
     return None
+
+
+def explain_layer(got: str, image: Answers, painted: Answers, other: Answers) -> str | None:
+    """Return what is wrong if the two distances were subtracted instead of divided, or None."""
+    painting, another = (
+        {layer: (image[layer] - answers[layer]).square().mean().item() for layer in image}
+        for answers in (painted, other)
+    )
+    if got == min(image, key=painting.__getitem__):
+        return None
+    subtracted = min(image, key=lambda layer: painting[layer] - another[layer])
+    return "a share is asked for: divide the two distances; you may have subtracted them" if got == subtracted else None
 
 
 def forget_squares(image: Answers, painted: Answers, other: Answers) -> str:
@@ -147,6 +168,12 @@ CHOOSE_LAYER = Exercise(
         Mistake(lambda i, p, o: max(i, key=lambda n: (i[n] - p[n]).square().mean().item()), "a small share is good"),
         Mistake(lambda i, p, o: min(i, key=lambda n: (i[n] - p[n]).square().mean().item()), "hardly answers"),
         Mistake(forget_squares, "square them"),
+        Mistake(
+            lambda i, p, o: min(
+                i, key=lambda n: ((i[n] - p[n]).square().mean() - (i[n] - o[n]).square().mean()).item()
+            ),
+            "a share is asked for",
+        ),
         Mistake(lambda i, p, o: min((i[n] - p[n]).square().mean().item() for n in i), "got float"),
         Mistake(lambda i, p, o: list(i).index(solve_choose_layer(i, p, o)), "got int"),
     ),
@@ -180,6 +207,7 @@ def make_pairs() -> list[tuple[Tensor, Tensor, str]]:
         ),
         (first, second, "the colours are those of the photograph, the brightness that of the painting"),
         (colour(1.0, 1.0, 1.0), colour(0.9, -0.9, 0.0), "what leaves the range from -1 to 1 must be cut off"),
+        (colour(-1.0, -1.0, -1.0), colour(0.9, -0.9, 0.0), "cut off at both ends, below -1, too"),
     ]
 
 

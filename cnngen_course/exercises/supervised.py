@@ -14,6 +14,7 @@ from cnngen_course.exercises.report import (
     Mistake,
     Sheet,
     call,
+    call_for_tensor,
     explain_number,
     explain_tensor,
 )
@@ -175,9 +176,10 @@ def judge_sleeve_direction(answer: Any) -> str | None:
     """Judge ``find_sleeve_direction(noise, sleeves)``, a unit vector along which sleeves grow."""
     chance = torch.Generator().manual_seed(0)
     hidden = F.normalize(torch.randn(6, generator=chance), dim=0)
-    noise = torch.randn(800, 6, generator=chance) + 2  # not centred
-    sleeves = torch.sigmoid((noise - 2) @ hidden) + 0.1 * torch.randn(800, generator=chance)
-    got = call(answer, noise.clone(), sleeves.clone())
+    centre = torch.linspace(-2, 4, 6)
+    noise = torch.randn(800, 6, generator=chance) + centre
+    sleeves = torch.sigmoid((noise - centre) @ hidden) + 0.1 * torch.randn(800, generator=chance)
+    got = call_for_tensor(answer, noise, sleeves)
     problem = explain_direction(got, 6)
     if problem:
         return problem
@@ -194,7 +196,7 @@ def judge_sleeve_direction(answer: Any) -> str | None:
 
 def judge_on_shirts(answer: Callable[[Tensor, Tensor], Tensor]) -> str | None:
     noise, sleeves = draw_shirts()
-    got = call(answer, noise.clone(), sleeves.clone())
+    got = call_for_tensor(answer, noise, sleeves)
     problem = explain_direction(got, noise.shape[1])
     if problem:
         return problem

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnngen_course.exercises.report import Exercise, Mistake, NotStarted, Sheet, call, explain_tensor
+from cnngen_course.exercises.report import Exercise, Mistake, NotStarted, Sheet, call, call_for_tensor, explain_tensor
 
 PATCH = ((2, 2, 0), (3, 1, 1), (4, 2, 1), (4, 2, 1), (3, 1, 1), (1, 1, 0))
 
@@ -86,9 +86,12 @@ def solve_join(coarse: Tensor, fine: Tensor, skips: bool) -> Tensor:
 def judge_join(answer: Any) -> str | None:
     """Judge ``join(coarse, fine, skips)``, two feature maps laid on top of each other."""
     chance = torch.Generator().manual_seed(0)
-    for channels, reason in (((2, 3), "first the coarse channels, then the fine ones"), ((2, 2), "keep both apart")):
-        coarse = torch.rand(2, channels[0], 3, 4, generator=chance) + 0.5
-        fine = torch.rand(2, channels[1], 6, 8, generator=chance) + 0.5
+    for channels, height, reason in (
+        ((2, 3), 3, "first the coarse channels, then the fine ones"),
+        ((2, 2), 6, "keep both apart"),
+    ):
+        coarse = torch.rand(2, channels[0], height, 4, generator=chance) + 0.5
+        fine = torch.rand(2, channels[1], 2 * height, 8, generator=chance) + 0.5
         for skips in (True, False):
             wanted = solve_join(coarse, fine, skips)
             got = call(answer, coarse.clone(), fine.clone(), skips)
@@ -173,7 +176,7 @@ def compute_loss(answer: Tensor, colours: Tensor) -> float:
 def judge_best_colour(answer: Any) -> str | None:
     """Judge ``best_colour(colours)`` by its mean absolute error; several colours may be best."""
     for colours, reason in make_palettes():
-        wanted, got = solve_best_colour(colours), call(answer, colours.clone())
+        wanted, got = solve_best_colour(colours), call_for_tensor(answer, colours)
         what = f"best_colour of {len(colours)} colours"
         if not isinstance(got, Tensor) or got.shape != (3,) or not torch.isfinite(got).all():
             return explain_tensor(got, wanted, what)

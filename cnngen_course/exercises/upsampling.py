@@ -10,6 +10,7 @@ from cnngen_course.exercises.report import (
     Mistake,
     Sheet,
     call,
+    call_for_tensor,
     explain_number,
     explain_tensor,
 )
@@ -87,9 +88,7 @@ def judge_overlap_line(answer: Any) -> str | None:
         size, kernel_size, stride = arguments
         wanted = count_overlaps(size, kernel_size, stride)[:, 0]  # down the border, where each row counts once
         what = f"overlap_line(size={size}, kernel_size={kernel_size}, stride={stride})"
-        got = call(answer, *arguments)
-        if isinstance(got, list) and got and all(isinstance(count, int | float) for count in got):
-            got = torch.tensor(got, dtype=torch.float)
+        got = call_for_tensor(answer, *arguments)
         problem = explain_tensor(got, wanted, what)
         if problem:
             given = f" You gave {', '.join(f'{count:g}' for count in got.tolist())}." if is_line(got) else ""
@@ -137,7 +136,7 @@ def judge_even_start(answer: Any) -> str | None:
     for channels, factor in ((1, 2), (3, 2), (2, 3)):
         weight = torch.randn(channels, 3, 3, 3, generator=chance)
         case = f"even_start(weight of shape {tuple(weight.shape)}, factor={factor})"
-        got = call(answer, weight.clone(), factor)
+        got = call_for_tensor(answer, weight, factor)
         shape = weight.new_zeros(channels * factor**2, 3, 3, 3)
         if not isinstance(got, Tensor) or got.shape != shape.shape or not torch.isfinite(got).all():
             return explain_tensor(got, shape, case)
@@ -187,7 +186,7 @@ def judge_interpolate(answer: Any) -> str | None:
     for size, steps in ((2, 5), (16, 2), (7, 11)):
         start, end = torch.randn(2, size, generator=chance)
         what = f"interpolate(start, end, steps={steps})"
-        got = call(answer, start.clone(), end.clone(), steps)
+        got = call_for_tensor(answer, start, end, steps)
         wanted = solve_interpolate(start, end, steps)
         problem = explain_tensor(got, wanted, what)
         if problem:
