@@ -90,7 +90,7 @@ class Residual(nn.Module):
         super().__init__()
         self.correction = nn.Sequential(*layers)
         # The block begins as its shortcut (Goyal et al., 2017): the last layer that has weights gives zero.
-        nn.init.zeros_(next(layer for layer in reversed(layers) if not isinstance(layer, nn.Identity)).weight)
+        nn.init.zeros_(next(weight for layer in reversed(layers) for weight in layer.parameters()))
         same = in_channels == out_channels
         self.shortcut = nn.Identity() if same else nn.Conv2d(in_channels, out_channels, 1, bias=False)
         self.activate = make_activation(activation)
@@ -182,7 +182,7 @@ class Upsample(nn.Sequential):
     def __init__(self, in_channels: int, out_channels: int, kind: str = "shuffle") -> None:
         if kind == "transposed":
             # Kernel 4 is a multiple of stride 2, so that every output pixel gets equally many stamps.
-            layers = [nn.ConvTranspose2d(in_channels, out_channels, 4, 2, 1, bias=False)]
+            layers: list[nn.Module] = [nn.ConvTranspose2d(in_channels, out_channels, 4, 2, 1, bias=False)]
         elif kind == "shuffle":
             layers = [nn.Conv2d(in_channels, 4 * out_channels, 3, padding=1, bias=False), nn.PixelShuffle(2)]
         elif kind in ("nearest", "bilinear"):

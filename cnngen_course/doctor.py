@@ -102,7 +102,7 @@ def load_timings() -> dict[str, dict[str, float]]:
 def check_space() -> Iterator[Finding]:
     memory = psutil.virtual_memory().available / 1e9
     needs = {name: facts["memory_gb"] for name, facts in load_timings().items()}
-    hungriest = max(needs, key=needs.get, default="")
+    hungriest = max(needs, key=lambda lesson: needs[lesson], default="")
     enough = memory >= needs.get(hungriest, 0)
     text = f"{memory:.1f} GB free"
     if needs:

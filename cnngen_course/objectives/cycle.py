@@ -1,5 +1,7 @@
 """Translating without pairs: what has been there and back must be what it was (Zhu et al., 2017)."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -70,11 +72,12 @@ class Cycle:
             loss = loss + self.identity * kept
             values["identity"] = kept.detach()
         if self.judges:
-            ways = (model.back, ones, twos), (model.there, twos, ones)
-            deceived = sum(
+            ways: list[tuple[Any, Tensor, Tensor]] = [(model.back, ones, twos), (model.there, twos, ones)]
+            first, second = (
                 judge.play(network.encode(own).detach(), network.encode(other))["loss"]
                 for judge, (network, own, other) in zip(self.judges, ways, strict=True)
             )
+            deceived = first + second
             loss = loss + deceived
             values["codes"] = deceived.detach()
         for name in ("score_real", "score_generated"):
