@@ -4,7 +4,6 @@ import argparse
 import importlib
 import pkgutil
 import sys
-from typing import Any
 
 from cnngen_course import recipes
 from cnngen_course.doctor import PROBLEM, describe, describe_lessons, examine
@@ -16,7 +15,7 @@ def list_recipes() -> list[str]:
     return [module.name for module in pkgutil.iter_modules(recipes.__path__) if module.name != "recipe"]
 
 
-def load_recipe(name: str) -> Recipe[Any]:
+def load_recipe(name: str) -> Recipe:
     return importlib.import_module(f"cnngen_course.recipes.{name}").RECIPE
 
 

@@ -137,8 +137,8 @@ def make_face_explorer() -> Panel:
 
     def draw(photo: str, upload: tuple, detector: str, doubt: str, way: str, strength: float) -> View:
         pixels = own(upload)
-        pixels, faces, masks = load_person(photo) if pixels is None else (pixels, None, None)
-        return draw_hidden(pixels, faces, masks, detector, doubt, way, strength)
+        known = load_person(photo) if pixels is None else (pixels, None, None)
+        return draw_hidden(*known, detector, doubt, way, strength)
 
     return Panel(draw, controls)
 
