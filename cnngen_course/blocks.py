@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "none": nn.Identity,
@@ -215,6 +214,8 @@ def count_weights(model: nn.Module) -> int:
 
 def count_multiply_adds(model: nn.Module, *inputs: Tensor) -> int:
     """Return the multiplications, each with its addition, of one forward pass; convolutions and linear layers count."""
+    from torch.utils.flop_counter import FlopCounterMode  # here, not above: hardly anybody counts
+
     was_training = model.training
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model.eval()(*inputs)
