@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "none": nn.Identity,
@@ -90,7 +89,7 @@ class Residual(nn.Module):
         super().__init__()
         self.correction = nn.Sequential(*layers)
         # The block begins as its shortcut (Goyal et al., 2017): the last layer that has weights gives zero.
-        nn.init.zeros_(next(layer for layer in reversed(layers) if not isinstance(layer, nn.Identity)).weight)
+        nn.init.zeros_(next(weight for layer in reversed(layers) for weight in layer.parameters()))
         same = in_channels == out_channels
         self.shortcut = nn.Identity() if same else nn.Conv2d(in_channels, out_channels, 1, bias=False)
         self.activate = make_activation(activation)
@@ -182,7 +181,7 @@ class Upsample(nn.Sequential):
     def __init__(self, in_channels: int, out_channels: int, kind: str = "shuffle") -> None:
         if kind == "transposed":
             # Kernel 4 is a multiple of stride 2, so that every output pixel gets equally many stamps.
-            layers = [nn.ConvTranspose2d(in_channels, out_channels, 4, 2, 1, bias=False)]
+            layers: list[nn.Module] = [nn.ConvTranspose2d(in_channels, out_channels, 4, 2, 1, bias=False)]
         elif kind == "shuffle":
             layers = [nn.Conv2d(in_channels, 4 * out_channels, 3, padding=1, bias=False), nn.PixelShuffle(2)]
         elif kind in ("nearest", "bilinear"):
@@ -215,6 +214,8 @@ def count_weights(model: nn.Module) -> int:
 
 def count_multiply_adds(model: nn.Module, *inputs: Tensor) -> int:
     """Return the multiplications, each with its addition, of one forward pass; convolutions and linear layers count."""
+    from torch.utils.flop_counter import FlopCounterMode  # here, not above: hardly anybody counts
+
     was_training = model.training
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model.eval()(*inputs)

@@ -161,7 +161,7 @@ def check_space() -> Iterator[Finding]:
 
     memory = psutil.virtual_memory().available / 1e9
     needs = {name: facts["memory_gb"] for name, facts in load_timings().items()}
-    hungriest = max(needs, key=needs.get, default="")
+    hungriest = max(needs, key=lambda lesson: needs[lesson], default="")
     enough = memory >= needs.get(hungriest, 0)
     text = f"{memory:.1f} GB free"
     if needs:

@@ -128,6 +128,7 @@ def export_model(model: nn.Module, inputs: Inputs, path: Path | str) -> Path:
         dynamo=True,
         verbose=False,
     )
+    assert program is not None  # dynamo=True always gives one
     program.save(path, external_data=False)
     return Path(path)
 

@@ -7,10 +7,12 @@ are those of Okabe and Ito (2008), which colour-blind readers can tell apart.
 import io
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import torch
+from cycler import cycler
 from IPython.display import DisplayHandle, display
 from IPython.display import Image as DisplayedImage
 from matplotlib.axes import Axes
@@ -32,8 +34,8 @@ BLUE, ORANGE, GREEN, RED, SKY, PINK, YELLOW, BLACK = PALETTE = (
     "#F0E442",
     "#000000",
 )
-STYLE = {
-    "axes.prop_cycle": mpl.cycler(color=PALETTE),
+STYLE: Any = {  # matplotlib's type lists every name there is
+    "axes.prop_cycle": cycler(color=PALETTE),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlesize": 11,
@@ -151,7 +153,7 @@ def plot_rows(rows: dict[str, Tensor], size: float = 1.0, column_titles: Sequenc
     count = max(len(images) for images in rows.values())
     names = max(len(line) for name in rows for line in name.splitlines()) * 0.085  # inches of the longest row name
     figure, axes = make_axes(len(rows), count, size + names / count, size)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
+    figure.set_layout_engine("constrained", w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
     for line, (name, images) in zip(axes, rows.items(), strict=True):
         for index, place in enumerate(line):
             place.set_axis_off()

@@ -63,7 +63,9 @@ def to_pil(pixels: Tensor, zoom: int = 1) -> Image.Image:
     """Turn one uint8 picture (C, H, W), C = 1 or 3, into a Pillow image, each pixel ``zoom`` screen pixels wide."""
     array = np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())
     picture = Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
-    return picture.resize((picture.width * zoom, picture.height * zoom), Image.NEAREST) if zoom > 1 else picture
+    return (
+        picture.resize((picture.width * zoom, picture.height * zoom), Image.Resampling.NEAREST) if zoom > 1 else picture
+    )
 
 
 def from_pil(picture: Image.Image) -> Tensor:
@@ -179,4 +181,4 @@ def _scale_to_bytes(picture: Image.Image) -> Image.Image:
 
 def crop_square(picture: Image.Image, size: int) -> Image.Image:
     """Cut the largest centred square and resize it to ``size`` × ``size`` with an anti-aliasing filter."""
-    return ImageOps.fit(picture, (size, size), Image.LANCZOS)
+    return ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)

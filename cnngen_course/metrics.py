@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -170,7 +171,8 @@ def compute_ssim(images: Tensor, reference: Tensor) -> Tensor:
         raise ValueError("structural similarity needs pictures of at least 11 pixels a side")
     from torchmetrics.functional.image import structural_similarity_index_measure  # a second to import
 
-    return structural_similarity_index_measure(images + 1, reference + 1, data_range=2.0, reduction="none")
+    answer = structural_similarity_index_measure(images + 1, reference + 1, data_range=2.0, reduction="none")
+    return cast(Tensor, answer)  # a tuple only where it is asked for the whole map, too
 
 
 def compute_sharpness(images: Tensor) -> Tensor:

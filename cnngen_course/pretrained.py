@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import torch
 from safetensors.torch import load as load_tensors
@@ -34,6 +34,8 @@ from cnngen_course.paths import (
     read_verified,
 )
 from cnngen_course.runtime import pick_device
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -137,16 +139,31 @@ def retrain(name: str) -> str:
     return f"python -m cnngen_course.recipes.{name}"
 
 
-def load_pretrained(name: str, folder: Path = WEIGHTS) -> nn.Module:
+@overload
+def load_pretrained(name: str, *, folder: Path = WEIGHTS) -> nn.Module: ...
+
+
+@overload
+def load_pretrained(name: str, kind: type[Network], *, folder: Path = WEIGHTS) -> Network: ...
+
+
+def load_pretrained(name: str, kind: type[nn.Module] = nn.Module, *, folder: Path = WEIGHTS) -> nn.Module:
     """Return the trained network of a recipe, verified, on the CPU and in evaluation mode.
+
+    Args:
+        name: of the recipe.
+        kind: its class, where you want to rely on it.
 
     Raises:
         DamagedFileError: a file is missing, cut or altered; the message says how to get it back.
+        TypeError: the network is of another kind.
     """
     provenance = load_provenance(name, folder)
     weights = read_verified(folder / f"{name}.safetensors", provenance["sha256"])
     module, _, class_name = provenance["model"].partition(":")
     model = getattr(importlib.import_module(module), class_name)(**provenance["arguments"])
+    if not isinstance(model, kind):
+        raise TypeError(f"the weights {name!r} are of a {class_name}, not of a {kind.__name__}")
     model.load_state_dict(load_tensors(weights), strict=True)
     return model.eval()
 
@@ -154,7 +171,7 @@ def load_pretrained(name: str, folder: Path = WEIGHTS) -> nn.Module:
 @cache
 def load_judge() -> Classifier:
     """Return the judge of clothes, one for all who only ask it; to train on, load your own by ``load_pretrained``."""
-    return load_pretrained("judge").requires_grad_(False)
+    return load_pretrained("judge", Classifier).requires_grad_(False)
 
 
 class NetworkNeededError(RuntimeError):

@@ -10,6 +10,7 @@ import importlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +101,11 @@ class Studio(widgets.VBox):
         self.visitor = name_visitor()
         self.panels: dict[str, Panel] = {}
         self.bars: dict[str, StarBar] = {}
-        makers = {workshop.title: lambda w=workshop: self.make_workshop(w) for workshop in WORKSHOPS}
+        makers: dict[str, Callable[[], widgets.Widget]] = {
+            workshop.title: partial(self.make_workshop, workshop) for workshop in WORKSHOPS
+        }
         makers |= {"Rate": self.make_rating, "Results": self.make_results}
-        self.makers: list[tuple[str, Callable[[], widgets.Widget]]] = list(makers.items())
+        self.makers = list(makers.items())
         self.tabs = widgets.Tab([widgets.VBox([widgets.HTML("One moment ...")]) for _ in makers], titles=list(makers))
         self.built: set[int] = set()
         self.tabs.observe(self._follow, "selected_index")

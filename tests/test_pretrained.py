@@ -39,10 +39,16 @@ def saved(tmp_path: Path) -> tuple[Autoencoder, Path]:
 
 def test_the_same_network_comes_back(saved) -> None:
     model, folder = saved
-    loaded = load_pretrained("toy", folder)
+    loaded = load_pretrained("toy", folder=folder)
     images = torch.rand(2, 1, 28, 28)
     assert not loaded.training
     torch.testing.assert_close(loaded(images), model(images), rtol=0, atol=0)
+
+
+def test_another_kind_is_refused() -> None:
+    assert isinstance(load_pretrained("autoencoder", Autoencoder), Autoencoder)
+    with pytest.raises(TypeError, match="'judge' are of a Classifier, not of a Autoencoder"):
+        load_pretrained("judge", Autoencoder)
 
 
 def test_all_ask_one_judge_and_nobody_can_train_it() -> None:
@@ -66,24 +72,24 @@ def test_damaged_weights_are_refused(saved, damage) -> None:
     path = saved[1] / "toy.safetensors"
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(DamagedFileError, match=r"toy\.safetensors is damaged: expected sha256"):
-        load_pretrained("toy", saved[1])
+        load_pretrained("toy", folder=saved[1])
 
 
 def test_missing_weights_are_named(saved) -> None:
     (saved[1] / "toy.safetensors").unlink()
     with pytest.raises(DamagedFileError, match=r"toy\.safetensors is missing"):
-        load_pretrained("toy", saved[1])
+        load_pretrained("toy", folder=saved[1])
 
 
 def test_damaged_provenance_is_refused(saved) -> None:
     (saved[1] / "toy.json").write_text('{"recipe": ', encoding="utf-8")
     with pytest.raises(DamagedFileError, match=r"toy\.json is damaged"):
-        load_pretrained("toy", saved[1])
+        load_pretrained("toy", folder=saved[1])
 
 
 def test_an_unknown_name_lists_the_known_ones(saved) -> None:
     with pytest.raises(DamagedFileError, match=r"no weights named 'tyo' \(there are: toy\)"):
-        load_pretrained("tyo", saved[1])
+        load_pretrained("tyo", folder=saved[1])
 
 
 def test_a_mistyped_name_is_not_to_be_restored_and_a_lost_one_is(saved) -> None:
@@ -123,7 +129,7 @@ def test_metrics_can_be_measured_again_for_the_same_weights(saved) -> None:
     after = load_provenance("toy", saved[1])
     assert after.pop("metrics") == {"psnr": {"value": 13.0, "n": 200}}
     assert after == {key: value for key, value in before.items() if key != "metrics"}
-    load_pretrained("toy", saved[1])
+    load_pretrained("toy", folder=saved[1])
 
 
 def test_mobilenet_names_a_panda() -> None:

@@ -178,9 +178,8 @@ class Patient:
         loss = plain = self.game.compute_discriminator_loss(real_logits, generated_logits)
         if self.setup.penalty and step % self.penalty.every == 0:
             pairs = ((real, real_logits), (generated, generated_logits))
-            loss = plain + self.setup.penalty * sum(
-                self.penalty.compute(self.discriminator, images, None, logits) for images, logits in pairs
-            )
+            slopes = [self.penalty.compute(self.discriminator, images, None, logits) for images, logits in pairs]
+            loss = plain + self.setup.penalty * (slopes[0] + slopes[1])
         if learn:
             loss.backward()
             self.discriminator_learner.step()
@@ -193,7 +192,8 @@ class Patient:
         loss = self.game.compute_generator_loss(None, self.discriminator(generated))
         loss.backward()
         self.discriminator.requires_grad_(True)
-        gradient = torch.cat([weight.grad.flatten() for weight in self.generator.parameters()]).norm()
+        gradients = [weight.grad for weight in self.generator.parameters() if weight.grad is not None]
+        gradient = torch.cat([grad.flatten() for grad in gradients]).norm()
         self.learner.step()
         if self.setup.clear:
             self.learner.zero_grad()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, Generic
 
 import torch
 from torch import Tensor, nn
@@ -30,10 +31,10 @@ from cnngen_course.models.gan import Discriminator, Generator
 from cnngen_course.models.pixelcnn import PixelCNN
 from cnngen_course.models.vae import Condition, ConditionalDecoder, ConditionalVAE, compute_details
 from cnngen_course.objectives import adversarial, flow, likelihood, variational
-from cnngen_course.pretrained import load_judge
+from cnngen_course.pretrained import Network, load_judge
 from cnngen_course.runtime import pick_precision, seed_everything
 from cnngen_course.set_metrics import compute_diversity, compute_kernel_distance, compute_precision_recall
-from cnngen_course.training import fit
+from cnngen_course.training import Objective, fit
 
 SEEDS = (0, 1, 2)
 MEASURED = 2000  # pictures behind each number
@@ -42,7 +43,7 @@ POINTS = 60  # of the stored curve of the loss
 DETAIL_MEAN, DETAIL_SPREAD = [0.465, 0.608], [0.147, 0.163]  # of size and brightness in the training set
 
 
-class Contestant:
+class Contestant(Generic[Network]):
     """A model, its objective and its way of drawing, behind the same three calls.
 
     Attributes:
@@ -55,29 +56,39 @@ class Contestant:
     steps: int
     batch_size: int
 
-    def build(self) -> nn.Module:
+    def build(self) -> Network:
         """Return the untrained model."""
         raise NotImplementedError
 
-    def train(self, model: nn.Module, data: ImageSet, steps: int, progress: bool = False) -> list[float]:
+    def train(self, model: Network, data: ImageSet, steps: int, progress: bool = False) -> list[float]:
         """Train the model in place; return one loss a step (of different meaning for each contestant)."""
         raise NotImplementedError
 
-    def draw(self, model: nn.Module, labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def draw(self, model: Network, labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Draw one picture a label: (N,) -> (N, 1, 28, 28) in [-1, 1]."""
         raise NotImplementedError
 
-    def count_drawing(self, model: nn.Module) -> int:
+    def count_drawing(self, model: Network) -> int:
         """Return how many weights the part has that draws."""
         return count_weights(model)
 
-    def fit(self, model: nn.Module, objective: object, data: ImageSet, steps: int, lr: float, progress: bool) -> list:
-        loader = make_loader(data, self.batch_size)
-        settings = {"lr": lr, "average": pick_average(steps, 0.99), "precision": pick_precision(), "progress": progress}
-        return fit(model, objective, loader, steps=steps, **settings).curve("loss")
+    def fit(
+        self, model: Network, objective: Objective, data: ImageSet, steps: int, lr: float, progress: bool
+    ) -> list[float]:
+        history = fit(
+            model,
+            objective,
+            make_loader(data, self.batch_size),
+            steps=steps,
+            lr=lr,
+            average=pick_average(steps, 0.99),
+            precision=pick_precision(),
+            progress=progress,
+        )
+        return history.curve("loss")
 
 
-class PixelLoss(Contestant):
+class PixelLoss(Contestant[ConditionalDecoder]):
     """Class, size and brightness in, the picture of least squared error out: nothing is left to chance but these."""
 
     title, steps, batch_size = "pixel loss", 800, 64
@@ -85,16 +96,16 @@ class PixelLoss(Contestant):
     def build(self) -> ConditionalDecoder:
         return ConditionalDecoder(Condition(10, DETAIL_MEAN, DETAIL_SPREAD), width=19)
 
-    def train(self, model: nn.Module, data: ImageSet, steps: int, progress: bool = False) -> list[float]:
+    def train(self, model: ConditionalDecoder, data: ImageSet, steps: int, progress: bool = False) -> list[float]:
         return self.fit(model, variational.PixelError(), data, steps, 3e-3, progress)
 
     @torch.inference_mode()
-    def draw(self, model: nn.Module, labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def draw(self, model: ConditionalDecoder, labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
         parts = zip(labels.split(500), choose_details(labels, generator).split(500), strict=True)
         return torch.cat([model(*part) for part in parts])
 
 
-class VAE(Contestant):
+class VAE(Contestant[ConditionalVAE]):
     """The same decoder with a latent vector: filled by an encoder while it learns, drawn at random afterwards."""
 
     title, steps, batch_size = "VAE", 770, 64
@@ -102,13 +113,13 @@ class VAE(Contestant):
     def build(self) -> ConditionalVAE:
         return ConditionalVAE(width=16, latent_size=24)
 
-    def train(self, model: nn.Module, data: ImageSet, steps: int, progress: bool = False) -> list[float]:
+    def train(self, model: ConditionalVAE, data: ImageSet, steps: int, progress: bool = False) -> list[float]:
         losses = self.fit(model, variational.Variational(0.25), data, steps, 3e-3, progress)
         some = data.select(slice(10_000))
         variational.fit_prior(model, some.images, some.labels)
         return losses
 
-    def draw(self, model: nn.Module, labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def draw(self, model: ConditionalVAE, labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
         noise = torch.randn(len(labels), model.latent_size, generator=generator)
         return variational.sample_images(model, labels, choose_details(labels, generator), noise)
 
@@ -116,7 +127,7 @@ class VAE(Contestant):
         return count_weights(model.decoder)
 
 
-class Autoregression(Contestant):
+class Autoregression(Contestant[PixelCNN]):
     """The probability of each pixel given those before it; drawn pixel by pixel."""
 
     title, steps, batch_size = "PixelCNN", 520, 32
@@ -124,10 +135,10 @@ class Autoregression(Contestant):
     def build(self) -> PixelCNN:
         return PixelCNN(level_count=16, width=36, depth=6, reach=2, head_width=64).to(memory_format=torch.channels_last)
 
-    def train(self, model: nn.Module, data: ImageSet, steps: int, progress: bool = False) -> list[float]:
+    def train(self, model: PixelCNN, data: ImageSet, steps: int, progress: bool = False) -> list[float]:
         return self.fit(model, likelihood.Likelihood(), data, steps, 3e-3, progress)
 
-    def draw(self, model: nn.Module, labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def draw(self, model: PixelCNN, labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
         parts = [likelihood.sample_levels(model, some, generator=generator) for some in labels.split(250)]
         return likelihood.to_grey(torch.cat(parts), model.level_count)
 
@@ -138,7 +149,7 @@ class Autoregression(Contestant):
         return likelihood.to_bits_per_dimension(logs, levels[0].numel()).mean().item()
 
 
-class GAN(Contestant):
+class GAN(Contestant[Generator]):
     """Class and noise in; what is good, a discriminator learns at the same time."""
 
     title, steps, batch_size = "GAN", 1130, 32
@@ -146,24 +157,26 @@ class GAN(Contestant):
     def build(self) -> Generator:
         return Generator()
 
-    def train(self, model: nn.Module, data: ImageSet, steps: int, progress: bool = False) -> list[float]:
+    def train(self, model: Generator, data: ImageSet, steps: int, progress: bool = False) -> list[float]:
         objective = adversarial.Adversarial("relativistic", adversarial.DifferencePenalty(0.1))
-        settings = {
-            "lr": 2e-3,
-            "average": pick_average(steps, 0.995),
-            "precision": pick_precision(),
-            "progress": progress,
-        }
-        loader = make_loader(data, self.batch_size)
-        return fit_adversarial(model, Discriminator(), objective, loader, steps=steps, **settings).curve(
-            "generator_loss"
+        history = fit_adversarial(
+            model,
+            Discriminator(),
+            objective,
+            make_loader(data, self.batch_size),
+            steps=steps,
+            lr=2e-3,
+            average=pick_average(steps, 0.995),
+            precision=pick_precision(),
+            progress=progress,
         )
+        return history.curve("generator_loss")
 
-    def draw(self, model: nn.Module, labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def draw(self, model: Generator, labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
         return adversarial.sample_images(model, labels, generator=generator)
 
 
-class Flow(Contestant):
+class Flow(Contestant[Denoiser]):
     """Class and noise in; the noise is moved to a picture in twenty steps, with guidance."""
 
     title, steps, batch_size = "flow", 950, 64
@@ -171,16 +184,21 @@ class Flow(Contestant):
     def build(self) -> Denoiser:
         return Denoiser(width=40, depth=2)
 
-    def train(self, model: nn.Module, data: ImageSet, steps: int, progress: bool = False) -> list[float]:
+    def train(self, model: Denoiser, data: ImageSet, steps: int, progress: bool = False) -> list[float]:
         return self.fit(model, flow.FlowMatching(), data, steps, 2e-3, progress)
 
-    def draw(self, model: nn.Module, labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        settings = {"steps": 20, "guidance": 2.0, "precision": pick_precision()}
-        return flow.sample_images(model, labels, generator=generator, **settings)
+    def draw(self, model: Denoiser, labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        precision = pick_precision()
+        return flow.sample_images(model, labels, steps=20, guidance=2.0, generator=generator, precision=precision)
 
 
-CONTESTANTS: dict[str, Contestant] = {"pixel": PixelLoss(), "vae": VAE(), "pixelcnn": Autoregression(), "gan": GAN()}
-NEWCOMERS: dict[str, Contestant] = {"flow": Flow()}
+CONTESTANTS: dict[str, Contestant[Any]] = {
+    "pixel": PixelLoss(),
+    "vae": VAE(),
+    "pixelcnn": Autoregression(),
+    "gan": GAN(),
+}
+NEWCOMERS: dict[str, Contestant[Any]] = {"flow": Flow()}
 EVERYONE = CONTESTANTS | NEWCOMERS
 
 
@@ -280,7 +298,7 @@ def measure(images: Tensor, test: ImageSet) -> dict[str, float]:
     }
 
 
-def time_sampling(contestant: Contestant, model: nn.Module, count: int = 16) -> float:
+def time_sampling(contestant: Contestant[Any], model: nn.Module, count: int = 16) -> float:
     """Return the seconds that ``count`` pictures take, the second time: the first one loads what it needs."""
     labels = torch.arange(count) % 10
     for _ in range(2):

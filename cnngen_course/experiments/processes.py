@@ -87,9 +87,18 @@ def run(
     loader = make_loader(
         load_table().train, batch_size, generator=None if checkpoint else torch.Generator().manual_seed(0)
     )
-    settings = {"lr": 2e-3, "checkpoint": checkpoint, "checkpoint_every": checkpoint_every, "precision": precision}
     start = time.perf_counter()
-    history = fit(model, SmallDrawing(), loader, steps=steps, progress=False, **settings)
+    history = fit(
+        model,
+        SmallDrawing(),
+        loader,
+        steps=steps,
+        lr=2e-3,
+        precision=precision,
+        checkpoint=checkpoint,
+        checkpoint_every=checkpoint_every,
+        progress=False,
+    )
     seconds, processes = time.perf_counter() - start, PartialState().num_processes
     weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
     return Outcome(weights, history.curve("loss"), seconds, processes, steps * batch_size * processes)

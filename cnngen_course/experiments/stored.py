@@ -16,7 +16,8 @@ Record = TypeVar("Record")
 def encode_parts(tensors: dict[str, Tensor], facts: Any = None) -> bytes:
     """Return tensors by name, and facts that JSON can say, as the bytes of a file."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{name: values.numpy() for name, values in tensors.items()}, facts=json.dumps(facts))
+    arrays: dict[str, Any] = {name: values.numpy() for name, values in tensors.items()}
+    np.savez_compressed(buffer, **arrays, facts=json.dumps(facts))
     return buffer.getvalue()
 
 

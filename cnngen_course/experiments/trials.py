@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -131,15 +131,15 @@ SCHEDULES: dict[str, Callable[[float], float]] = {  # factor of the learning rat
 }
 
 
-def build(trial: Trial) -> nn.Module:
+def build(trial: Trial) -> nn.Sequential:
     """Return the trial's untrained network: pictures to logits, or pictures to pictures."""
     width = trial.width or find_width(trial.task, trial.block, trial.depth)
     if trial.task == "draw":
         return nn.Sequential(Encoder(1, 12, LATENT_SIZE), Decoder(1, width, LATENT_SIZE, block=trial.block))
     if trial.task != "classify":
         raise ValueError(f'task is "classify" or "draw", got {trial.task!r}')
-    style = {"activation": trial.activation, "normalise": trial.normalise}
-    body = Classifier(4, 10, (width, 2 * width), trial.depth, trial.block, **style)
+    widths = (width, 2 * width)
+    body = Classifier(4, 10, widths, trial.depth, trial.block, activation=trial.activation, normalise=trial.normalise)
     return nn.Sequential(nn.PixelUnshuffle(2), body)  # (N, 1, 28, 28) -> (N, 4, 14, 14): a quarter of the places
 
 
@@ -155,7 +155,7 @@ def find_width(task: str, block: str, depth: int) -> int:
     return min(range(4, 100, 2), key=miss)
 
 
-def pick_counted(network: nn.Module) -> nn.Module:
+def pick_counted(network: nn.Sequential) -> nn.Module:
     """Return what weights are counted of: the whole classifier, or the decoder alone."""
     return network[1]
 
@@ -347,7 +347,7 @@ def measure_compile(rounds: int = 12) -> dict[str, float]:
     """
     images, labels = torch.randn(128, 1, 28, 28), torch.arange(128) % 10
     model, objective = build(replace(RACE, block="residual")), Classification()
-    compiled = torch.compile(model)
+    compiled = cast(nn.Module, torch.compile(model))
 
     def step(network: nn.Module) -> float:
         start = time.perf_counter()

@@ -37,7 +37,7 @@ CAUTION = (
 
 @cache
 def load_network() -> BottleneckTwoWay:
-    return load_pretrained("head_translator")
+    return load_pretrained("head_translator", BottleneckTwoWay)
 
 
 @cache

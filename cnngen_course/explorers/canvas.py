@@ -59,7 +59,7 @@ def check_strokes(strokes: Any) -> tuple[dict[str, Any], ...]:
     Raises:
         traitlets.TraitError: something is no stroke, not a number, or there is too much of it.
     """
-    checked = []
+    checked: list[dict[str, Any]] = []
     for stroke in strokes:
         try:
             points = tuple((float(x), float(y)) for x, y in stroke["points"])

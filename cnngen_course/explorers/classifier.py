@@ -115,7 +115,9 @@ def plot_look(pixels: Tensor, look: Look, layer: str, channel: int) -> Image.Ima
     return canvas
 
 
-def draw_chances(draw: ImageDraw.ImageDraw, chances: Tensor, font: ImageFont.FreeTypeFont) -> None:
+def draw_chances(
+    draw: ImageDraw.ImageDraw, chances: Tensor, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
+) -> None:
     for index, (name, chance) in enumerate(zip(load_test().class_names, chances.tolist(), strict=True)):
         middle = 37 + 75 * index
         draw.rectangle((middle - 20, 350 - 60 * chance, middle + 20, 350), fill=BLUE)

@@ -5,6 +5,7 @@ The idea of pointing at an output pixel to see its input window is that of CNN E
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import ipywidgets as widgets
 import torch
@@ -213,14 +214,16 @@ def _draw_cell(draw: ImageDraw.ImageDraw, x: int, y: int, value: float, fill: tu
 
 
 def _pick_grey(value: float) -> tuple[int, int, int]:
-    return (round(127.5 * (min(max(value, -1), 1) + 1)),) * 3
+    grey = round(127.5 * (min(max(value, -1), 1) + 1))
+    return grey, grey, grey
 
 
 def _pick_tint(value: float) -> tuple[int, int, int]:
     """Blue for positive, orange for negative numbers, paler towards nought; the sign stands in the cell too."""
     target = bytes.fromhex((BLUE if value > 0 else ORANGE)[1:])
     strength = min(abs(value), 2) / 2 * 0.6
-    return tuple(round(255 + strength * (part - 255)) for part in target)
+    red, green, blue = (round(255 + strength * (part - 255)) for part in target)
+    return red, green, blue
 
 
 def write_number(value: float) -> str:
@@ -261,7 +264,7 @@ def describe_trace(trace: Trace, kernel: Tensor, pooling: str | None = None) -> 
     """Say what the picture shows: sizes, place, sum, and what the kernel does to plain areas."""
     height, width = trace.response.shape
     total = kernel.sum().item()
-    plain = {0: "a plain area gives nought, mid grey", 1: "a plain area keeps its brightness"}.get(
+    plain = {0.0: "a plain area gives nought, mid grey", 1.0: "a plain area keeps its brightness"}.get(
         round(total, 2), f"a plain area is multiplied by {write_number(total)}"
     )
     _, scale = compute_shown(trace.response)
@@ -286,7 +289,7 @@ def make_kernel_explorer() -> Panel:
     """Return the kernel editor."""
 
     def draw(
-        photo: str, row: int, column: int, stride: int, padding: int, dilation: int, pooling: str | None, **rest: object
+        photo: str, row: int, column: int, stride: int, padding: int, dilation: int, pooling: str | None, **rest: Any
     ) -> View:
         own = rest["upload"]
         kernel = torch.tensor([float(rest[name]) for name in PLACES]).view(3, 3)

@@ -120,7 +120,7 @@ def draw_text(text: str, colour: str = "black") -> Image.Image:
 def draw_grid(pixels: Tensor, columns: int) -> Image.Image:
     """Lay pictures (N, 1, H, W) uint8 out in rows that fill the width."""
     grid = to_pil(make_grid(pixels, columns))
-    return grid.resize((WIDTH, WIDTH * grid.height // grid.width), Image.BICUBIC)
+    return grid.resize((WIDTH, WIDTH * grid.height // grid.width), Image.Resampling.BICUBIC)
 
 
 @cache

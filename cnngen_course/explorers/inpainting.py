@@ -47,7 +47,7 @@ TOOLS = [
 
 @cache
 def load_network() -> Inpainter:
-    return load_pretrained("photo_inpainter")
+    return load_pretrained("photo_inpainter", Inpainter)
 
 
 @cache

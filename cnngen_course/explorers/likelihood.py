@@ -19,6 +19,7 @@ from cnngen_course.explorers.panel import Panel, View
 from cnngen_course.figures import BLUE, ORANGE, RED, load_font, make_axes
 from cnngen_course.images import make_grid, to_pil, to_pixels
 from cnngen_course.metrics import compute_features, compute_sharpness
+from cnngen_course.models.classifier import Classifier
 from cnngen_course.models.pixelcnn import PixelCNN
 from cnngen_course.objectives.likelihood import (
     compute_log_likelihood,
@@ -104,7 +105,7 @@ def plot_seen(maps: dict[str, tuple[Tensor, Tensor]], place: tuple[int, int], si
 @cache
 def load_model() -> PixelCNN:
     """Return the course's trained PixelCNN."""
-    return load_pretrained("pixelcnn")
+    return load_pretrained("pixelcnn", PixelCNN)
 
 
 @cache
@@ -181,14 +182,14 @@ def make_drawing_explorer() -> Panel:
 def draw_drawing(drawn: int, label: int, number: int, temperature: float, completing: bool) -> View:
     draws = load_draws(label, temperature, completing)
     partial = paint_partial(draws.levels, drawn)
-    large = partial[number - 1].resize((336, 336), Image.NEAREST)
+    large = partial[number - 1].resize((336, 336), Image.Resampling.NEAREST)
     canvas = Image.new("RGB", (756, 466), "white")
     pen = ImageDraw.Draw(canvas)
     if drawn < len(draws.chances[0]):
         row, column = compute_order(draws.levels.shape[-1])[drawn].tolist()
         frame = (12 * column - 2, 12 * row - 2, 12 * column + 13, 12 * row + 13)
         ImageDraw.Draw(large).rectangle(frame, outline=ORANGE, width=3)
-        chances, taken = draws.chances[number - 1, drawn], draws.levels[number - 1, row, column].item()
+        chances, taken = draws.chances[number - 1, drawn], int(draws.levels[number - 1, row, column])
         draw_bars(pen, chances, taken, (376, 0, 756, 336), drawn < draws.given)
     else:
         pen.text((376, 150), "All pixels are drawn.", "black", load_font(16))
@@ -196,7 +197,7 @@ def draw_drawing(drawn: int, label: int, number: int, temperature: float, comple
     pen.text((0, 348), f"all {DRAWS} draws at this moment", "black", load_font(13))
     for index, picture in enumerate(partial):
         left = index * 96
-        canvas.paste(picture.resize((84, 84), Image.NEAREST), (left, 372))
+        canvas.paste(picture.resize((84, 84), Image.Resampling.NEAREST), (left, 372))
         if index == number - 1:
             pen.rectangle((left - 1, 371, left + 84, 456), outline=ORANGE, width=3)
     return View(canvas, describe_drawing(draws, drawn, number, label, temperature))
@@ -250,7 +251,7 @@ def describe_drawing(draws: Draws, drawn: int, number: int, label: int, temperat
     so_far = f" So far the draw took {own.mean():.2f} bits a pixel." if len(own) else ""
     if drawn == len(chances):
         return f"{start}: finished.{so_far}"
-    best, taken = chances[drawn].argmax().item(), levels[row[drawn], column[drawn]].item()
+    best, taken = int(chances[drawn].argmax()), int(levels[row[drawn], column[drawn]])
     got = "it was given" if drawn < draws.given else "it was drawn"
     if best == taken:
         choice = f"the likeliest level is {best} with {chances[drawn, best]:.0%}, and {got}"
@@ -277,7 +278,7 @@ class Ranking:
 
 
 @torch.inference_mode()
-def compute_ranking(model: PixelCNN, judge: torch.nn.Module, label: int, count: int = CANDIDATES) -> Ranking:
+def compute_ranking(model: PixelCNN, judge: Classifier, label: int, count: int = CANDIDATES) -> Ranking:
     """Draw ``count`` candidates of a class, always the same ones, and order them by their probability."""
     labels = torch.full((count,), label)
     levels = sample_levels(model, labels, generator=torch.Generator().manual_seed(2))
@@ -315,7 +316,7 @@ def draw_ranking(rank: int, label: int) -> View:
     heat = paint_surprise(ranking.surprise[place])
     for left, picture, title in (
         (0, to_pil(pixels[place], 8).convert("RGB"), f"rank {rank} of {len(pixels)}"),
-        (240, heat.resize((224, 224), Image.NEAREST), "its surprise, pixel by pixel"),
+        (240, heat.resize((224, 224), Image.Resampling.NEAREST), "its surprise, pixel by pixel"),
     ):
         pen.text((left, 2), title, "black", load_font(13))
         canvas.paste(picture, (left, 22))
@@ -323,7 +324,9 @@ def draw_ranking(rank: int, label: int) -> View:
     grid = make_grid(pixels, columns=16, gap=3)
     small = to_pil(grid).convert("RGB")
     pen.text((0, 262), f"all {len(pixels)} candidates, the most probable at the top left", "black", load_font(13))
-    canvas.paste(small.resize((round(small.width * 1.52), round(small.height * 1.52)), Image.BICUBIC), (0, 284))
+    canvas.paste(
+        small.resize((round(small.width * 1.52), round(small.height * 1.52)), Image.Resampling.BICUBIC), (0, 284)
+    )
     step = 31 * 1.52
     x, y = (place % 16) * step, 284 + (place // 16) * step
     pen.rectangle((x - 2, y - 2, x + 28 * 1.52 + 1, y + 28 * 1.52 + 1), outline=ORANGE, width=3)

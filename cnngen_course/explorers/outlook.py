@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from typing import Any
 
 import ipywidgets as widgets
 import torch
@@ -29,7 +30,7 @@ STEP_COUNTS = (1, 2, 3, 5, 10, 20, 40)
 
 @cache
 def load_denoiser() -> Denoiser:
-    return load_pretrained("flow")
+    return load_pretrained("flow", Denoiser)
 
 
 @cache
@@ -150,7 +151,7 @@ def draw_guidance(label: int, steps: int, guidance: float, sampler: str, seed: i
 @lru_cache(maxsize=32)
 def draw_class(label: int, steps: int, guidance: float, sampler: str, seed: int) -> Tensor:
     random = torch.Generator().manual_seed(seed)
-    settings = {"steps": steps, "guidance": guidance, "sampler": sampler, "precision": pick_precision()}
+    settings: dict[str, Any] = {"steps": steps, "guidance": guidance, "sampler": sampler, "precision": pick_precision()}
     return sample_images(load_denoiser(), torch.full((SHOWN,), label), generator=random, **settings)
 
 
@@ -167,7 +168,7 @@ def measure_diversity(images: Tensor, label: int) -> float:
 
 
 def measure_settings(
-    model: Denoiser, labels: Tensor, settings: Sequence[dict[str, object]], seed: int = 0
+    model: Denoiser, labels: Tensor, settings: Sequence[dict[str, Any]], seed: int = 0
 ) -> list[tuple[Tensor, Tensor, Estimate]]:
     """Draw the same noise with each of the settings of ``sample_images``; return images, features and consistency."""
     outcomes = []
@@ -202,7 +203,7 @@ def plot_ways(ways: dict[str, Tensor], size: float = 3.2) -> Figure:
     return figure
 
 
-def frame(place: object, reach: float = 2.6) -> None:
+def frame(place: Any, reach: float = 2.6) -> None:
     """Give axes of points the same square window, without numbers."""
     place.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
 

@@ -28,7 +28,7 @@ TESTED = 200  # test pictures of each class that say how far a new picture usual
 
 @cache
 def load_generator() -> Generator:
-    return load_pretrained("generator")
+    return load_pretrained("generator", Generator)
 
 
 @cache

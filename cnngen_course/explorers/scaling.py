@@ -53,7 +53,7 @@ MARK = "o", "s", "^", "D"
 
 @cache
 def load_artist() -> Artist:
-    return load_pretrained("artist")
+    return load_pretrained("artist", Artist)
 
 
 def choose_faces() -> list[str]:

@@ -19,7 +19,7 @@ STOPS = 9  # pictures along the walk
 
 @cache
 def load_generator() -> Generator:
-    return load_pretrained("generator")
+    return load_pretrained("generator", Generator)
 
 
 @cache

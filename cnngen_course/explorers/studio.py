@@ -4,6 +4,7 @@ import html
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import ipywidgets as widgets
 import torch
@@ -43,7 +44,7 @@ def load_clothes() -> ImageSet:
 
 
 @cache
-def load_model(name: str) -> torch.nn.Module:
+def load_model(name: str) -> Any:
     return load_pretrained(name)
 
 

@@ -45,7 +45,7 @@ SHOWN = 300  # pixels of the longer side on the screen
 
 @cache
 def load_network() -> Stylist:
-    return load_pretrained("stylist")
+    return load_pretrained("stylist", Stylist)
 
 
 @cache
@@ -66,14 +66,16 @@ def load_picture(name: str) -> Image.Image:
 def prepare(picture: Image.Image) -> Image.Image:
     """Return the picture no larger than the best quality needs; of a very long one, the middle."""
     short = min(picture.size)
-    picture = ImageOps.fit(picture, tuple(min(side, LONGEST * short) for side in picture.size))
+    width, height = (min(side, LONGEST * short) for side in picture.size)
+    picture = ImageOps.fit(picture, (width, height))
     return scale(picture, min(short, QUALITIES["best"][0]))
 
 
 def scale(picture: Image.Image, short: int) -> Image.Image:
     """Return the picture with its short side brought to ``short`` pixels."""
     factor = short / min(picture.size)
-    return picture.resize(tuple(max(short, round(side * factor)) for side in picture.size), Image.Resampling.LANCZOS)
+    width, height = (max(short, round(side * factor)) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def to_batch(picture: Image.Image, short: int) -> Tensor:
@@ -161,7 +163,8 @@ def make_style_explorer() -> Panel:
 def enlarge(images: Tensor) -> Image.Image:
     picture = to_pil(to_pixels(images)[0])
     factor = SHOWN / max(picture.size)
-    return picture.resize(tuple(round(side * factor) for side in picture.size), Image.Resampling.BICUBIC)
+    width, height = (round(side * factor) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.BICUBIC)
 
 
 def name_mixture(style: str, second: str, mix: float) -> str:

@@ -71,7 +71,7 @@ def plot_obedience(asked: Tensor, measured: Tensor, names: Sequence[str]) -> Fig
 
 @cache
 def load_vae() -> ConditionalVAE:
-    return load_pretrained("vae")
+    return load_pretrained("vae", ConditionalVAE)
 
 
 @cache

@@ -18,7 +18,7 @@ class PlainLayer(UNetLayer):
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
         super().__init__(in_channels, out_channels, "plain", stride)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]  # all is known
         return super().forward(x, x.new_ones(1, 1, 1, 1))[0]
 
 

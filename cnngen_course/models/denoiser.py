@@ -18,6 +18,8 @@ class TimeFeatures(nn.Module):
     The frequencies grow by equal factors from half a turn to ``turns`` turns over the whole way.
     """
 
+    frequencies: Tensor
+
     def __init__(self, size: int = 32, turns: float = 16.0) -> None:
         super().__init__()
         frequencies = torch.logspace(math.log10(0.5), math.log10(turns), size // 2)
@@ -95,7 +97,7 @@ class Denoiser(nn.Module):
             nn.Conv2d(width, 4 * channels, 3, padding=1),
             nn.PixelShuffle(2),
         )
-        nn.init.zeros_(self.leave[2].weight)  # it begins by saying "stay": no velocity
+        nn.init.zeros_(next(self.leave[2].parameters()))  # it begins by saying "stay": no velocity
 
     def forward(self, images: Tensor, times: Tensor, labels: Tensor | None = None) -> Tensor:
         """``times`` is (N,) in [0, 1]; ``labels`` (N,), or None for no class."""

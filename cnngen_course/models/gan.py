@@ -186,8 +186,8 @@ class NamingDiscriminator(Discriminator):
         super().__init__(width, class_count, in_channels, group_size)
         self.names = nn.Linear(4 * width, class_count)
 
-    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
-        return self.judge(images, labels)[0]
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        return self.judge(images, fill_labels(labels, images, self.class_count))[0]
 
     def judge(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits for "real" (N,) and those of each class (N, class_count)."""

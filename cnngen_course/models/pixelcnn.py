@@ -5,6 +5,9 @@ blocks let the expensive layers work on a grid of half the height and width, as 
 likelihood stays exact, because a product of conditional probabilities is exact in any order.
 """
 
+from collections.abc import Sequence
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -12,6 +15,8 @@ from torch.nn import functional as F
 
 class MaskedConv2d(nn.Conv2d):
     """A convolution some of whose weights are held at zero: ``mask`` (broadcast to the weights) is 1 where it looks."""
+
+    mask: Tensor
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, mask: Tensor, padding: int = 0) -> None:
         super().__init__(in_channels, out_channels, kernel_size, padding=padding)
@@ -80,7 +85,8 @@ class PixelCNN(nn.Module):
         self.embed_above, self.embed_left = nn.Conv2d(block, width, 1), nn.Conv2d(block, width, 1)
         # Clothes are centred, so where a block lies says much about it.
         self.place = nn.Parameter(torch.zeros(1, width, size // 2, size // 2))
-        self.layers = nn.ModuleList(GatedLayer(width, class_count, reach) for _ in range(depth))
+        layers = nn.ModuleList(GatedLayer(width, class_count, reach) for _ in range(depth))
+        self.layers = cast(Sequence[GatedLayer], layers)  # which a ModuleList can't say
         self.context = nn.Conv2d(width, 4 * head_width, 1)
         self.inside = MaskedConv2d(block, 4 * head_width, 1, make_block_mask(level_count, head_width))
         self.answer = nn.Conv2d(4 * head_width, block, 1, groups=4)

@@ -5,6 +5,7 @@ need not go through the narrow middle (Ronneberger et al., 2015). All of it work
 less, behind ``PixelUnshuffle``. Its convolutions come in three kinds that differ in how they treat missing pixels.
 """
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -18,7 +19,7 @@ GROUP_SIZE = 8
 class PlainConv(nn.Conv2d):
     """The convolution as it is: a missing pixel counts as the 0 that stands in its place."""
 
-    def forward(self, x: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]  # told more
         return super().forward(x), known[..., :: self.stride[0], :: self.stride[1]]
 
 
@@ -28,7 +29,7 @@ class PartialConv(nn.Conv2d):
     A place whose window holds a known one is known from then on, so that the hole shrinks from layer to layer.
     """
 
-    def forward(self, x: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]  # told more
         """``x`` is (N, in_channels, H, W), ``known`` (N, 1, H, W) of 0 and 1; both come back at the output's size."""
         window = known.new_ones(1, 1, *self.kernel_size)
         seen = nn.functional.conv2d(known, window, stride=self.stride, padding=self.padding)  # known places a window
@@ -39,16 +40,24 @@ class PartialConv(nn.Conv2d):
 class GatedConv(nn.Module):
     """Learns for each place and channel how much to let through, conv(x) · σ(gate(x)) (Yu et al., 2019)."""
 
-    def __init__(self, in_channels: int, out_channels: int, *args: int, bias: bool = True) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        padding: int = 0,
+        bias: bool = True,
+    ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, 2 * out_channels, *args, bias=bias)
+        self.conv = nn.Conv2d(in_channels, 2 * out_channels, kernel_size, stride, padding, bias=bias)
 
     def forward(self, x: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
         features, gate = self.conv(x).chunk(2, dim=1)  # (N, out_channels, H, W) each
         return features * gate.sigmoid(), known[..., :: self.conv.stride[0], :: self.conv.stride[1]]
 
 
-CONVOLUTIONS = {"plain": PlainConv, "partial": PartialConv, "gated": GatedConv}
+CONVOLUTIONS: dict[str, Callable[..., nn.Module]] = {"plain": PlainConv, "partial": PartialConv, "gated": GatedConv}
 
 
 class UNetLayer(nn.Module):

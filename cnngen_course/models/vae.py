@@ -1,5 +1,7 @@
 """Decoders that draw what they are told: from a label with its details, and from those plus a latent vector."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -27,7 +29,10 @@ class Condition(nn.Module):
     Details are centred and scaled by mean and spread over the training set, so that they weigh as much as a class.
     """
 
-    def __init__(self, class_count: int, detail_mean: list[float], detail_spread: list[float]) -> None:
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, class_count: int, detail_mean: Sequence[float], detail_spread: Sequence[float]) -> None:
         super().__init__()
         self.class_count = class_count
         self.size = class_count + len(detail_mean)
@@ -81,6 +86,9 @@ class ConditionalVAE(nn.Module):
     What the condition says need not pass through the latent vector, so the vector is left with what the label does
     not say: the cut, the print, the length of the sleeves.
     """
+
+    centre: Tensor
+    root: Tensor
 
     def __init__(
         self,

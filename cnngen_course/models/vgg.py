@@ -17,6 +17,9 @@ class VGGFeatures(nn.Module):
     The network is frozen; gradients flow through it to the picture. ``pretrained.load_vgg`` gives it with its weights.
     """
 
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         layers: list[nn.Module] = []

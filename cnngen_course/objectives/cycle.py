@@ -78,11 +78,12 @@ class Cycle:
             loss = loss + self.identity * kept
             values["identity"] = kept.detach()
         if self.judges:
-            ways = (model.back, ones, twos), (model.there, twos, ones)
-            deceived = sum(
+            ways: list[tuple[Any, Tensor, Tensor]] = [(model.back, ones, twos), (model.there, twos, ones)]
+            first, second = (
                 judge.play(network.encode(own).detach(), network.encode(other))["loss"]
                 for judge, (network, own, other) in zip(self.judges, ways, strict=True)
             )
+            deceived = first + second
             loss = loss + deceived
             values["codes"] = deceived.detach()
         for name in ("score_real", "score_generated"):

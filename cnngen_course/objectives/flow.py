@@ -7,6 +7,7 @@ Everything here works for pictures (N, C, H, W) and for points (N, 2) alike.
 """
 
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -38,7 +39,7 @@ class FlowMatching:
 
 def count_classes(model: nn.Module) -> int:
     """Return how many classes the network knows, also when Accelerate has wrapped it for several processes."""
-    return getattr(model, "module", model).class_count
+    return cast(int, getattr(model, "module", model).class_count)
 
 
 def mix(noise: Tensor, images: Tensor, times: Tensor) -> Tensor:
@@ -80,9 +81,10 @@ def make_velocity(model: nn.Module, labels: Tensor | None, guidance: float = 1.0
         times = torch.full((len(x),), time, device=x.device)
         if labels is None or guidance == 1:
             return model(x, times, labels).float()
-        twice = torch.cat([labels, torch.full_like(labels, model.class_count)])
+        twice = torch.cat([labels, torch.full_like(labels, count_classes(model))])
         both = model(torch.cat([x, x]), torch.cat([times, times]), twice).float()
-        return guide(*both.chunk(2), guidance)
+        with_class, without_class = both.chunk(2)
+        return guide(with_class, without_class, guidance)
 
     return compute_velocity
 

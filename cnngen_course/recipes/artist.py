@@ -34,7 +34,7 @@ def place_faces(model: Artist, cells: Cells) -> None:
     table.copy_(vectors / vectors.std())
 
 
-def train(model: nn.Module, settings: dict[str, Any]) -> None:
+def train(model: Artist, settings: dict[str, Any]) -> None:
     place_faces(model, load_table().train)
     fit(
         model,
@@ -80,7 +80,7 @@ def find_borrowed(table: Table) -> Tensor:
     return errors.gather(1, order.argmin(dim=1, keepdim=True))[:, 0]
 
 
-def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
+def measure(model: Artist, count: int | None) -> dict[str, Metric]:
     """Measure on held-out cells: the error, that of a borrowed picture, and whether the design is the one asked for."""
     table = load_table()
     held = table.held_out.select(slice(count))

@@ -15,7 +15,7 @@ from cnngen_course.runtime import pick_precision
 from cnngen_course.training import fit
 
 
-def train(model: nn.Module, settings: dict[str, Any]) -> None:
+def train(model: Autoencoder, settings: dict[str, Any]) -> None:
     # No mirroring: all shoes of this set point left, and sixteen numbers are too few to waste one on the side.
     data = load_fashion_mnist("train")
     fit(
@@ -29,7 +29,7 @@ def train(model: nn.Module, settings: dict[str, Any]) -> None:
     )
 
 
-def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
+def measure(model: Autoencoder, count: int | None) -> dict[str, Metric]:
     images = load_fashion_mnist("test").select(slice(count)).images
     copies = reconstruct(model, images)
     return {

@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cnngen_course.augmentation import RandomRotate, RandomShift, chain, random_flip
 from cnngen_course.datasets import Pairs, make_loader
@@ -32,7 +32,7 @@ def load_pairs(split: str) -> Pairs:
     return Pairs(outlines.pixels[:, :1], colours.pixels, chain(random_flip, RandomShift(4), turn_half))
 
 
-def train(model: nn.Module, settings: dict[str, Any]) -> None:
+def train(model: UNet, settings: dict[str, Any]) -> None:
     game = Adversarial("relativistic", DifferencePenalty(0.1, every=4))
     opponent = Opponent(PatchDiscriminator(3, 1, width=32, depth=2), game, settings["lr"] / 2)
     fit(
@@ -48,7 +48,7 @@ def train(model: nn.Module, settings: dict[str, Any]) -> None:
     )
 
 
-def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
+def measure(model: UNet, count: int | None) -> dict[str, Metric]:
     """Measure mean absolute errors on held-out emoji, and what share they are of the uncoloured outline's error."""
     pairs = load_pairs("test")
     outlines, pictures = (both[:count] for both in Pairs(pairs.sources, pairs.targets).__getitems__(range(len(pairs))))

@@ -9,7 +9,7 @@ from cnngen_course.datasets import load_fashion_mnist, make_loader
 from cnngen_course.metrics import compute_features, compute_frechet, compute_label_consistency
 from cnngen_course.models.denoiser import Denoiser
 from cnngen_course.objectives.flow import FlowMatching, sample_images
-from cnngen_course.pretrained import Metric, load_pretrained
+from cnngen_course.pretrained import Metric, load_judge
 from cnngen_course.recipes.recipe import Recipe, main
 from cnngen_course.runtime import pick_precision
 from cnngen_course.set_metrics import compute_diversity
@@ -20,8 +20,8 @@ STEPS = 20
 GUIDANCE = 2.0
 
 
-def train(model: nn.Module, settings: dict[str, Any]) -> None:
-    train_set, test, judge = load_fashion_mnist("train"), load_fashion_mnist("test"), load_pretrained("judge")
+def train(model: Denoiser, settings: dict[str, Any]) -> None:
+    train_set, test, judge = load_fashion_mnist("train"), load_fashion_mnist("test"), load_judge()
     some = test.select(slice(500))
     real = compute_features(judge, some.images)
 
@@ -46,15 +46,16 @@ def train(model: nn.Module, settings: dict[str, Any]) -> None:
     )
 
 
-def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
+def measure(model: Denoiser, count: int | None) -> dict[str, Metric]:
     """Measure with guidance, and the distance and the share of right classes without."""
-    test, judge = load_fashion_mnist("test").select(slice(count or COUNT)), load_pretrained("judge")
+    test, judge = load_fashion_mnist("test").select(slice(count or COUNT)), load_judge()
     real = compute_features(judge, test.images)
-    values = {}
+    values: dict[str, float] = {}
     for guidance, ending in ((GUIDANCE, ""), (1.0, "_unguided")):
         random = torch.Generator().manual_seed(0)
-        settings = {"steps": STEPS, "guidance": guidance, "precision": pick_precision()}
-        images = sample_images(model, test.labels, generator=random, **settings)
+        images = sample_images(
+            model, test.labels, steps=STEPS, guidance=guidance, generator=random, precision=pick_precision()
+        )
         features = compute_features(judge, images)
         values |= {
             f"frechet{ending}": compute_frechet(real, features),

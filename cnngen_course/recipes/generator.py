@@ -10,15 +10,15 @@ from cnngen_course.datasets import load_fashion_mnist, make_loader
 from cnngen_course.metrics import compute_features, compute_frechet, compute_label_consistency
 from cnngen_course.models.gan import Generator, NamingDiscriminator
 from cnngen_course.objectives.adversarial import Adversarial, DifferencePenalty, sample_images
-from cnngen_course.pretrained import Metric, load_pretrained
+from cnngen_course.pretrained import Metric, load_judge
 from cnngen_course.recipes.recipe import Recipe, main
 from cnngen_course.runtime import pick_precision
 from cnngen_course.set_metrics import compute_diversity, compute_kernel_distance, compute_precision_recall
 from cnngen_course.training import History
 
 
-def train(model: nn.Module, settings: dict[str, Any]) -> None:
-    train_set, judge = load_fashion_mnist("train"), load_pretrained("judge")
+def train(model: Generator, settings: dict[str, Any]) -> None:
+    train_set, judge = load_fashion_mnist("train"), load_judge()
     some = train_set.select(slice(5000))
     real = compute_features(judge, some.images)
 
@@ -46,8 +46,8 @@ def train(model: nn.Module, settings: dict[str, Any]) -> None:
     )
 
 
-def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
-    test, judge = load_fashion_mnist("test").select(slice(count)), load_pretrained("judge")
+def measure(model: Generator, count: int | None) -> dict[str, Metric]:
+    test, judge = load_fashion_mnist("test").select(slice(count)), load_judge()
     images = sample_images(model, test.labels, generator=torch.Generator().manual_seed(0))
     real, generated = compute_features(judge, test.images), compute_features(judge, images)
     precision, recall = compute_precision_recall(real, generated)

@@ -3,14 +3,14 @@
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cnngen_course.augmentation import RandomErase, RandomShift, chain
 from cnngen_course.datasets import Unpaired, make_loader
 from cnngen_course.galleries import load_heads
 from cnngen_course.metrics import compute_frechet, compute_vgg_features
 from cnngen_course.models.bottleneck import BottleneckTwoWay, CodeDiscriminator
-from cnngen_course.models.unet import PatchDiscriminator
+from cnngen_course.models.unet import PatchDiscriminator, TwoWay
 from cnngen_course.objectives.adversarial import Adversarial, DifferencePenalty, Opponent
 from cnngen_course.objectives.cycle import Cycle, compute_error, translate
 from cnngen_course.objectives.reconstruction import Reconstruction
@@ -20,7 +20,7 @@ from cnngen_course.runtime import pick_precision
 from cnngen_course.training import fit
 
 
-def train(model: nn.Module, settings: dict[str, Any]) -> None:
+def train(model: TwoWay, settings: dict[str, Any]) -> None:
     """Train twice: each network learns to draw its own kind from codes, then both play for the other kind's heads.
 
     All heads look to the right, and none is mirrored: a drawing that may look either way takes twice the codes.
@@ -51,7 +51,7 @@ def make_objective(settings: dict[str, Any]) -> Cycle:
     return Cycle(first, second, cycle=settings["cycle"], identity=settings["identity"], judges=judges)
 
 
-def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
+def measure(model: TwoWay, count: int | None) -> dict[str, Metric]:
     """Measure on held-out heads: how far from the other kind before and after, and what is lost there and back.
 
     Distances are Fréchet distances of VGG16's relu2_2, averaged over all places (128 features). All

@@ -19,7 +19,7 @@ TEST_COUNT = 2000
 DAMAGE = (("mixed", 1500), ("free_form", 1000), ("centre", 500))  # kind and number of the masks to learn from
 
 
-def train(model: nn.Module, settings: dict[str, Any]) -> None:
+def train(model: Inpainter, settings: dict[str, Any]) -> None:
     fit(
         model,
         Inpainting(sample_training_masks(28), power=settings["power"]),
@@ -36,7 +36,7 @@ def sample_training_masks(size: int) -> Tensor:
     return torch.cat([sample_masks(kind, count, size, 1000 + seed) for seed, (kind, count) in enumerate(DAMAGE)])
 
 
-def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
+def measure(model: Inpainter, count: int | None) -> dict[str, Metric]:
     images = load_fashion_mnist("test").images[: count or TEST_COUNT]
     return measure_holes(model, images)
 

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from torch import nn
-
 from cnngen_course.augmentation import RandomErase, RandomShift, random_flip
 from cnngen_course.datasets import load_fashion_mnist, make_loader
 from cnngen_course.models.classifier import Classifier
@@ -14,7 +12,7 @@ from cnngen_course.runtime import pick_precision
 from cnngen_course.training import fit
 
 
-def train(model: nn.Module, settings: dict[str, Any]) -> None:
+def train(model: Classifier, settings: dict[str, Any]) -> None:
     data = load_fashion_mnist("train").with_augmentation(random_flip, RandomShift(2), RandomErase(8))
     fit(
         model,
@@ -28,7 +26,7 @@ def train(model: nn.Module, settings: dict[str, Any]) -> None:
     )
 
 
-def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
+def measure(model: Classifier, count: int | None) -> dict[str, Metric]:
     test = load_fashion_mnist("test").select(slice(count))
     return {"accuracy": Metric(compute_accuracy(model, test.images, test.labels), len(test))}
 

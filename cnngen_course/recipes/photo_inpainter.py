@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from torch import nn
-
 from cnngen_course.datasets import Crops, make_loader
 from cnngen_course.galleries import cut_squares, load_photos
 from cnngen_course.masks import sample_masks
@@ -20,7 +18,7 @@ from cnngen_course.training import fit
 SIZE = 64
 
 
-def train(model: nn.Module, settings: dict[str, Any]) -> None:
+def train(model: Inpainter, settings: dict[str, Any]) -> None:
     photos = [photo.pixels for photo in load_photos("train")]
     fit(
         model,
@@ -33,7 +31,7 @@ def train(model: nn.Module, settings: dict[str, Any]) -> None:
     )
 
 
-def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
+def measure(model: Inpainter, count: int | None) -> dict[str, Metric]:
     """Measure as for clothes, and how much better free-form damage is repaired than by the best classical way."""
     images = cut_squares("test")[:count]
     metrics = measure_holes(model, images)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cnngen_course.datasets import load_fashion_mnist, make_loader
 from cnngen_course.metrics import compute_features, compute_frechet, compute_label_consistency, compute_share
@@ -17,13 +17,13 @@ from cnngen_course.objectives.likelihood import (
     to_grey,
     to_levels,
 )
-from cnngen_course.pretrained import Metric, load_pretrained
+from cnngen_course.pretrained import Metric, load_judge
 from cnngen_course.recipes.recipe import Recipe, main
 from cnngen_course.runtime import pick_precision
 from cnngen_course.training import fit
 
 
-def train(model: nn.Module, settings: dict[str, Any]) -> None:
+def train(model: PixelCNN, settings: dict[str, Any]) -> None:
     fit(
         model.to(memory_format=torch.channels_last),
         Likelihood(),
@@ -35,16 +35,16 @@ def train(model: nn.Module, settings: dict[str, Any]) -> None:
     )
 
 
-def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
+def measure(model: PixelCNN, count: int | None) -> dict[str, Metric]:
     """Likelihood on all test pictures, Bayes' rule on the first 1,000, draws of 2,000 pictures, 200 of each class."""
     test = load_fashion_mnist("test").select(slice(count))
     levels = to_levels(test.images, model.level_count)
     bits = to_bits_per_dimension(compute_log_likelihood(model, levels, test.labels), levels[0].numel())
     few = min(1000, len(test))
     named = compute_class_posterior(model, levels[:few]).argmax(dim=1)
-    right = compute_share((named == test.labels[:few]).sum().item(), few)
+    right = compute_share(int((named == test.labels[:few]).sum()), few)
 
-    judge, labels = load_pretrained("judge"), torch.arange(10).repeat(200)[:count]
+    judge, labels = load_judge(), torch.arange(10).repeat(200)[:count]
     images = draw(model, labels)
     real = load_fashion_mnist("test").images[: len(images)]
     distance = compute_frechet(compute_features(judge, real), compute_features(judge, images))

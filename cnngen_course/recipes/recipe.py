@@ -7,17 +7,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from torch import nn
+from typing import Any, Generic
 
 from cnngen_course.paths import WEIGHTS
-from cnngen_course.pretrained import Metric, load_pretrained, load_provenance, save_trained
+from cnngen_course.pretrained import Metric, Network, load_pretrained, load_provenance, save_trained
 from cnngen_course.runtime import seed_everything
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Generic[Network]):
     """How one file of weights comes to be.
 
     Attributes:
@@ -31,15 +29,15 @@ class Recipe:
     """
 
     name: str
-    model: type[nn.Module]
+    model: type[Network]
     arguments: dict[str, Any]
     data: str
     settings: dict[str, Any]
-    train: Callable[[nn.Module, dict[str, Any]], None]
-    measure: Callable[[nn.Module, int | None], dict[str, Metric]]
+    train: Callable[[Network, dict[str, Any]], None]
+    measure: Callable[[Network, int | None], dict[str, Metric]]
     seed: int = 0
 
-    def run(self, folder: Path = WEIGHTS, test_count: int | None = None, **changed: Any) -> nn.Module:
+    def run(self, folder: Path = WEIGHTS, test_count: int | None = None, **changed: Any) -> Network:
         """Train from scratch, measure, and save weights and provenance into ``folder``.
 
         Args:
@@ -69,10 +67,10 @@ class Recipe:
             metrics=self.measure(model, test_count),
             folder=folder,
         )
-        return load_pretrained(self.name, folder)
+        return load_pretrained(self.name, self.model, folder=folder)
 
 
-def main(recipe: Recipe) -> None:
+def main(recipe: Recipe[Any]) -> None:
     """The command line of a recipe: train and save, or ``--smoke`` to prove in seconds that it runs."""
     parser = argparse.ArgumentParser(description=f"Train data/weights/{recipe.name}.safetensors anew.")
     parser.add_argument("--smoke", action="store_true", help="a few steps into a temporary folder; nothing is kept")

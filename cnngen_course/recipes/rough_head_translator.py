@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from torch import nn
-
 from cnngen_course.augmentation import ColourJitter, RandomErase, RandomShift, chain
 from cnngen_course.datasets import Unpaired, make_loader
 from cnngen_course.galleries import load_heads
-from cnngen_course.models.unet import PatchDiscriminator, UNetTwoWay
+from cnngen_course.models.unet import PatchDiscriminator, TwoWay, UNetTwoWay
 from cnngen_course.objectives.adversarial import Adversarial, DifferencePenalty, Opponent
 from cnngen_course.objectives.cycle import Cycle
 from cnngen_course.recipes.head_translator import measure
@@ -16,13 +14,13 @@ from cnngen_course.runtime import pick_precision
 from cnngen_course.training import fit
 
 
-def train(model: nn.Module, settings: dict[str, Any]) -> None:
+def train(model: TwoWay, settings: dict[str, Any]) -> None:
     """Moved, recoloured and partly covered pictures keep the discriminators from learning the few heads by heart."""
     lr = settings["lr"]
     augment = chain(ColourJitter(), RandomShift(6), RandomErase(20))
     game = Adversarial("relativistic", DifferencePenalty(0.1, every=4), augment)
-    opponents = (Opponent(PatchDiscriminator(width=32, depth=3), game, lr) for _ in range(2))
-    objective = Cycle(*opponents, cycle=settings["cycle"], identity=settings["identity"])
+    first, second = (Opponent(PatchDiscriminator(width=32, depth=3), game, lr) for _ in range(2))
+    objective = Cycle(first, second, cycle=settings["cycle"], identity=settings["identity"])
     humans, cats = (load_heads(kind, "train").pixels for kind in ("humans", "cats"))
     loader = make_loader(Unpaired(humans, cats), settings["batch_size"])
     options = {"momentum": 0.5, "average": settings["average"], "precision": pick_precision()}

@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cnngen_course.datasets import Crops, make_loader
 from cnngen_course.galleries import STYLES, cut_photos, load_photos
@@ -30,7 +30,7 @@ def make_styles(vgg: VGGFeatures) -> list[Style]:
     return [Style(vgg, load_pictures()) for load_pictures in STYLES.values()]
 
 
-def train(model: nn.Module, settings: dict[str, Any]) -> None:
+def train(model: Stylist, settings: dict[str, Any]) -> None:
     """Train in two parts: boldly, until each style has found its strokes, then with more regard to the content."""
     vgg = load_vgg()
     photos = [photo.pixels for photo in load_photos("train")]
@@ -56,7 +56,7 @@ def compute_distances(vgg: VGGFeatures, painted: Tensor, images: Tensor, style: 
     return content, style.compute_distance(answers)
 
 
-def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
+def measure(model: Stylist, count: int | None) -> dict[str, Metric]:
     """Measure both ways on unseen photographs, the mean of all styles: the network, and repainting in 40 steps.
 
     ``style_photo`` is how far the photographs are from the styles before anything is done, ``copy_error`` the mean

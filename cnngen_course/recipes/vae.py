@@ -3,13 +3,13 @@
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cnngen_course.datasets import load_fashion_mnist, make_loader
 from cnngen_course.metrics import compute_features, compute_frechet, compute_label_consistency, compute_psnr
 from cnngen_course.models.vae import ConditionalVAE, compute_details
 from cnngen_course.objectives.variational import Variational, choose_noise, fit_prior, sample_images
-from cnngen_course.pretrained import Metric, load_pretrained
+from cnngen_course.pretrained import Metric, load_judge
 from cnngen_course.recipes.recipe import Recipe, main
 from cnngen_course.runtime import pick_precision
 from cnngen_course.training import fit
@@ -17,7 +17,7 @@ from cnngen_course.training import fit
 CANDIDATES = 4  # draws a picture, of which the one that most probably belongs to its class is measured
 
 
-def train(model: nn.Module, settings: dict[str, Any]) -> None:
+def train(model: ConditionalVAE, settings: dict[str, Any]) -> None:
     data = load_fashion_mnist("train")
     fit(
         model,
@@ -31,8 +31,8 @@ def train(model: nn.Module, settings: dict[str, Any]) -> None:
     fit_prior(model, data.images, data.labels)
 
 
-def measure(model: nn.Module, count: int | None) -> dict[str, Metric]:
-    test, judge = load_fashion_mnist("test").select(slice(count)), load_pretrained("judge")
+def measure(model: ConditionalVAE, count: int | None) -> dict[str, Metric]:
+    test, judge = load_fashion_mnist("test").select(slice(count)), load_judge()
     images, labels = draw(model, len(test))
     copies = reconstruct(model, test.images, test.labels)
     distance = compute_frechet(compute_features(judge, test.images), compute_features(judge, images))

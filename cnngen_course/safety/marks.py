@@ -13,6 +13,7 @@ from statistics import NormalDist
 
 import torch
 from PIL import Image, PngImagePlugin
+from PIL.PngImagePlugin import PngImageFile
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -126,7 +127,7 @@ def read_label(content: bytes) -> dict[str, str]:
     """
     open_picture(content)  # checks size and wholeness
     with Image.open(io.BytesIO(content)) as picture:
-        if picture.format != "PNG":
+        if not isinstance(picture, PngImageFile):
             return {}
         try:
             return {name: str(text) for name, text in picture.text.items()}
