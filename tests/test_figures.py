@@ -52,7 +52,7 @@ def test_the_alt_text_reaches_a_web_page() -> None:
     output = nbformat.v4.new_output("display_data", data, metadata=metadata)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("show()", outputs=[output])])
     page, _ = HTMLExporter(template_name="classic").from_notebook_node(notebook)
-    found = re.search(r'<img [^>]*alt="([^"]*)"', page.replace("<small>", "&lt;small&gt;"))
+    found = re.search(r'<img [^>]*alt="([^"]*)"', page)
     assert html.unescape(found[1]) == "A <small> test's picture"
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "nbconvert --to html --template classic" in readme
