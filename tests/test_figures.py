@@ -1,14 +1,19 @@
 """Figures are whole JPEG files, carry their alt text, and leave no state behind."""
 
+import html
 import io
+import re
 
+import nbformat
 import pytest
 import torch
 from IPython.display import Image as DisplayedImage
+from nbconvert import HTMLExporter
 from PIL import Image
 
 from cnngen_course import figures
 from cnngen_course.figures import encode_figure, plot_curves, plot_images, plot_matrix, plot_rows, show
+from cnngen_course.paths import ROOT
 from cnngen_course.training import History
 
 IMAGES = torch.linspace(-1, 1, 3 * 1 * 8 * 8).view(3, 1, 8, 8)
@@ -39,6 +44,18 @@ def test_show_stores_the_alt_text_beside_the_picture(monkeypatch) -> None:
     data, metadata = shown[0]._repr_mimebundle_()
     assert set(data) == {"image/png"}  # few colours: sharp, and smaller than a JPEG
     assert metadata["image/png"]["alt"] == "three grey gradients"
+
+
+def test_the_alt_text_reaches_a_web_page() -> None:
+    """With nbconvert's classic template, as README says: the usual one, "lab", drops it."""
+    data, metadata = figures.prepare_display(FIGURES["images"](), "A <small> test's picture")._repr_mimebundle_()
+    output = nbformat.v4.new_output("display_data", data, metadata=metadata)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("show()", outputs=[output])])
+    page, _ = HTMLExporter(template_name="classic").from_notebook_node(notebook)
+    found = re.search(r'<img [^>]*alt="([^"]*)"', page)
+    assert html.unescape(found[1]) == "A <small> test's picture"
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "nbconvert --to html --template classic" in readme
 
 
 def test_a_colour_picture_keeps_its_colours() -> None:

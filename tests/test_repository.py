@@ -92,8 +92,8 @@ def find_files_without_encoding(code: str) -> list[int]:
         name = call.func.attr if method else getattr(call.func, "id", "")
         if name not in ("open", "read_text", "write_text") or (not method and name != "open"):
             continue
-        if method and getattr(call.func.value, "id", "") in ("Image", "tarfile"):
-            continue  # pictures and archives, not text
+        if method and getattr(call.func.value, "id", "") in ("Image", "tarfile", "os"):
+            continue  # pictures, archives and numbers of files, not text
         mode = call.args[:1] if method else call.args[1:2]
         binary = name == "open" and any(isinstance(part, ast.Constant) and "b" in part.value for part in mode)
         if not binary and not any(keyword.arg == "encoding" for keyword in call.keywords):

@@ -14,6 +14,7 @@ pytest.importorskip("jupyterhub", reason="the extra 'hub' is not installed")
 
 from cnngen_course.doctor import load_timings
 from tools.workshop import drive
+from tools.workshop.names import make_safe
 
 LEARNERS = 3
 
@@ -23,12 +24,14 @@ def test_learners_log_in_at_once_and_work(tmp_path: Path) -> None:
     with drive.run_hub(tmp_path) as hub:
         learners = drive.work_together(hub, LEARNERS)
         memory = drive.measure_memory(hub)
+        stranger = drive.Learner("Ann 小明@example.org")  # an e-mail address, a space, another script
+        drive.work(hub, stranger)
         family = psutil.Process(hub.process.pid).children(recursive=True)
-    for learner in learners:
+    for learner in [*learners, stranger]:
         assert not learner.error, f"{learner}\n{hub.log.read_text(encoding='utf-8')[-3000:]}"
         assert learner.said == "drew (10, 1, 28, 28)"
         assert list(learner.seconds) == ["logged in", "server", "drawn"]
-        home = tmp_path / "learners" / learner.name
+        home = tmp_path / "learners" / make_safe(learner.name)
         assert (home / "00_start_here.ipynb").is_file() and list((home / "pictures").glob("*.jpg"))
     assert {kind: len(values) for kind, values in memory.items()} == {
         "hub": 1,
@@ -38,6 +41,22 @@ def test_learners_log_in_at_once_and_work(tmp_path: Path) -> None:
     }
     assert all(5 < value < 2500 for values in memory.values() for value in values)
     assert not [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("Ann", "ann"),
+        (" ann.b_c-d2 ", "ann.b_c-d2"),
+        ("ann@example.org", "ann-at-example.org"),
+        ("小明", "-5c0f-660e"),
+        ("..", "-2e."),
+        ("../../etc", "-2e.-2f..-2fetc"),
+        ("a/b?c#d%40", "a-2fb-3fc-23d-2540"),
+    ],
+)
+def test_every_name_gets_a_folder_and_an_address(name: str, safe: str) -> None:
+    assert make_safe(name) == safe == make_safe(safe), "a name that is safe stays as it is"
 
 
 def test_a_wrong_password_is_refused(tmp_path: Path) -> None:

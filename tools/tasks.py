@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cnngen_course.platforms import PYTHONS
 from tools.environment import ENVIRONMENT, LOCK, PYTHON, ROOT, SCRIPTS, find_uv, run, set_up
+from tools.update import main as bring_up_to_date
 
 COMPILE_LOCK = "--universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --all-extras"
 
@@ -31,6 +32,11 @@ def prepare(check: bool = False) -> None:
 def setup(arguments: list[str]) -> None:
     prepare(check=True)
     print("Ready. Next: python3 course.py lab")
+
+
+def update(arguments: list[str]) -> None:
+    bring_up_to_date()
+    run(sys.executable, "course.py", "setup")  # the new course.py sets its own environment up
 
 
 def lab(arguments: list[str]) -> None:
@@ -128,6 +134,7 @@ TASKS = {
     "setup": (setup, "set everything up, or look whether all is well and mend what is not"),
     "lab": (lab, "open JupyterLab at the first lesson"),
     "studio": (studio, "serve the studio of lesson 17; --no-browser without a screen"),
+    "update": (update, "fetch the newest lessons; those that you changed are kept in notebooks/mine"),
     "test": (test, "check everything (or: test PATH, as for pytest)"),
     "lint": (lint, "check style and spelling"),
     "fix": (fix, "mend what the style check can mend by itself"),
@@ -140,7 +147,7 @@ TASKS = {
     "lock": (lock, "resolve the versions anew (--upgrade for the newest)"),
 }
 
-ALONE = ("setup",)  # tasks that look after .venv themselves
+ALONE = ("setup", "update")  # tasks that look after .venv themselves
 
 
 def main(help_text: str) -> None:

@@ -21,6 +21,8 @@ import psutil
 import requests
 import websocket
 
+from tools.workshop.names import make_safe
+
 FOLDER = Path(__file__).resolve().parent
 COURSE = FOLDER.parents[1]
 MEASURED = FOLDER / "measured.json"
@@ -130,9 +132,9 @@ def work(hub: Hub, learner: Learner, timeout: float = 400) -> None:
     try:
         log_in(hub, session, learner.name)
         note("logged in")
-        open_server(hub, session, learner.name, start + timeout)
+        open_server(hub, session, make_safe(learner.name), start + timeout)
         note("server")
-        learner.said = run_code(hub, session, learner.name, CODE, timeout)
+        learner.said = run_code(hub, session, make_safe(learner.name), CODE, timeout)
         note("drawn")
     except Exception as error:  # in a thread: the caller looks at it
         learner.error = f"{type(error).__name__}: {error}"
