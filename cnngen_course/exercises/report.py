@@ -190,6 +190,12 @@ def call_for_tensor(function: Any, *arguments: Any) -> Any:
     return result.float() if isinstance(result, Tensor) and result.dtype == torch.float64 else result
 
 
+def call_for_list(function: Any, *arguments: Any) -> Any:
+    """Do the same as ``call`` where several numbers are asked for: a tensor of them becomes a list."""
+    result = call(function, *arguments)
+    return result.tolist() if isinstance(result, Tensor) else result
+
+
 def duplicate(argument: Any) -> Any:
     if isinstance(argument, Tensor):
         return argument.clone()
