@@ -447,6 +447,16 @@ WRONG: dict[str, list[Any]] = {
 }
 
 
+# Wrong, and the words that help.
+FEEDBACK: list[tuple[str, Any, str]] = [
+    ("comparison.equal_steps", lambda budget, table: {n: budget // s for n, s in table.items()}, "int(), gives an int"),
+    ("start_here.count", lambda *sizes: np.array(sizes), "should be a number, got Tensor of shape (3,)"),
+    ("outlook.guided", lambda a, b, g: [a, b], "torch.stack makes one tensor"),
+    ("inpainting.depth", lambda known: [step for step in iter(int, 1)], "Does each loop come to its end?"),
+    ("translation.seen_pixels", lambda index, layers: (..., ...), "replace the ..."),
+]
+
+
 def list_answers(table: dict[str, list[Any]]) -> list[Any]:
     return [
         pytest.param(name, answer, id=f"{name}-{place}")
@@ -472,6 +482,13 @@ def test_another_style_is_right(name: str, answer: object) -> None:
 def test_what_once_passed_is_wrong(name: str, answer: object) -> None:
     sheet, exercise = find_sheet(name)
     assert sheet.check(exercise, answer).status == "not yet"
+
+
+@pytest.mark.parametrize(("name", "answer", "words"), FEEDBACK)
+def test_the_sentence_names_the_mistake(name: str, answer: object, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnngen_course.exercises.report.MOST_SECONDS", 0.5)
+    sheet, exercise = find_sheet(name)
+    assert words in sheet.check(exercise, answer).sentence
 
 
 def test_every_exercise_is_answered_in_another_style() -> None:
