@@ -8,6 +8,7 @@ import copy
 import html
 import math
 import textwrap
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
@@ -93,7 +94,9 @@ class Sheet:
         except KeyboardInterrupt:
             return Report("not yet", "you stopped the check before your answer had come to its end.")
         except BaseException as error:  # the learner's own code may raise anything, SystemExit among it
-            return Report("not yet", f"your answer stopped with {describe(error)}")
+            inside = any(frame.f_code is call.__code__ for frame, _ in traceback.walk_tb(error.__traceback__))
+            what = "your answer stopped with" if inside else "the check can't use what your answer returns:"
+            return Report("not yet", f"{what} {describe(error)}")
 
     def hint(self, name: str) -> None:
         """Print the next hint of an exercise: there are three, each plainer than the last."""
@@ -126,6 +129,8 @@ def judge(exercise: Exercise, answer: Any) -> Report:
     try:
         if answer is ... or is_untouched(answer):
             raise NotStarted
+        if not (callable(answer) or exercise.solution_gives_answer):
+            return Report("not yet", f"a function is asked for, got {name_type(answer)}.")
         problem = exercise.check(answer)
     except NotStarted:
         return not_started(exercise.name)
@@ -171,11 +176,8 @@ def call(function: Any, *arguments: Any, as_given: bool = False) -> Any:
 
     Raises:
         NotStarted: the stub's ``...`` came back.
-        TypeError: the answer is no function.
         TimeUp: it took longer than ``MOST_SECONDS``.
     """
-    if not callable(function):
-        raise TypeError(f"a function is asked for, got {type(function).__name__}")
     given = arguments if as_given else [duplicate(argument) for argument in arguments]
     with limit_time(MOST_SECONDS):
         result = function(*given)

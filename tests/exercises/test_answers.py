@@ -450,7 +450,9 @@ WRONG: dict[str, list[Any]] = {
 # Wrong, and the words that help.
 FEEDBACK: list[tuple[str, Any, str]] = [
     ("comparison.equal_steps", lambda budget, table: {n: budget // s for n, s in table.items()}, "int(), gives an int"),
-    ("start_here.count", lambda *sizes: np.array(sizes), "should be a number, got Tensor of shape (3,)"),
+    ("start_here.count", lambda *sizes: np.array(sizes), "the check can't use what your answer returns"),
+    ("start_here.count", lambda *sizes: sizes[3], "your answer stopped with IndexError"),
+    ("start_here.count", 2352, "a function is asked for, got int"),
     ("outlook.guided", lambda a, b, g: [a, b], "torch.stack makes one tensor"),
     ("inpainting.depth", lambda known: [step for step in iter(int, 1)], "Does each loop come to its end?"),
     ("translation.seen_pixels", lambda index, layers: (..., ...), "replace the ..."),
