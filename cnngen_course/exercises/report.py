@@ -225,12 +225,13 @@ def explain_number(got: Any, wanted: float, what: str, tolerance: float = 1e-4) 
         return f"{what} is None. Did you forget to return it?"
     if isinstance(got, bool) or not isinstance(got, Real):
         return f"{what} should be a number, got {name_type(got)}."
-    if not math.isfinite(got):
-        return f"{what} is {got}, not a finite number."
+    number = float(got)
+    if not math.isfinite(number):
+        return f"{what} is {number}, not a finite number."
     if isinstance(wanted, int) and not isinstance(got, int) and got == wanted:
         return f"{what} should be a whole number (int), got {got}. {WHOLE}"
-    if abs(got - wanted) > tolerance * max(1, abs(wanted)):
-        return f"{what} should be {wanted:g}, got {float(got):g}."
+    if abs(number - wanted) > tolerance * max(1, abs(wanted)):
+        return f"{what} should be {wanted:g}, got {number:g}."
     return None
 
 

@@ -105,7 +105,7 @@ class TinyTraining:
         self.random = torch.Generator().manual_seed(0)
         x = torch.linspace(-1, 1, 10)
         self.data = torch.stack([x, 3 * x + 1], dim=1)  # (10, 2)
-        self.state = {
+        self.state: dict[str, Any] = {
             "weights": torch.zeros(2),
             "gradients": torch.zeros(2),
             "optimizer": torch.zeros(2),  # the momentum

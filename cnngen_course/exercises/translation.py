@@ -124,7 +124,7 @@ def explain_join(got: Any, wanted: Tensor, coarse: int, skips: bool) -> str | No
     return None
 
 
-SMOOTH = {"scale_factor": 2.0, "mode": "bilinear", "align_corners": False}
+SMOOTH: dict[str, Any] = {"scale_factor": 2.0, "mode": "bilinear", "align_corners": False}
 JOIN = Exercise(
     "join",
     judge_join,
