@@ -1,4 +1,4 @@
-"""Exercises of lesson classifier: what a convolution costs, a loop with three faults, a shortcut that fits."""
+"""The exercises of the lesson on classifiers: the cost of a convolution, a loop with three faults, a shortcut that fits."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -204,7 +204,7 @@ def judge_shortcut(answer: Any) -> str | None:
         x = torch.randn(2, in_channels, size, size)
         correction = nn.Conv2d(in_channels, out_channels, 3, stride, padding=1)(x)
         where = f"for {in_channels} → {out_channels} channels with stride {stride}"
-        y = shortcut(x)
+        y = shortcut(x.clone())  # a layer may change its input in place
         if y.shape[1] != out_channels:
             return f"The shortcut gives {y.shape[1]} channels, not {out_channels}, {where}: they cannot be added."
         if y.shape != correction.shape:

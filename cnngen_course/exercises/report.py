@@ -110,6 +110,7 @@ class Sheet:
         display(Code(self.write_solution(name), language="python"))
 
     def write_solution(self, name: str) -> str:
+        """Return what ``show_solution`` displays."""
         exercise = self._find(name)
         code = write_solution(exercise.solution, name, exercise.solution_gives_answer)
         return "\n".join([*(f"# {line}" for line in exercise.explain()), code])
@@ -121,7 +122,7 @@ class Sheet:
 
 
 class NotStarted(Exception):
-    """The stub's ``...`` came back from a function."""
+    """The stub's ``...`` is there still, or came back from a function."""
 
 
 def judge(exercise: Exercise, answer: Any) -> Report:
@@ -143,7 +144,8 @@ def describe(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"{name}: to leave a function, use return."
     try:
-        text = textwrap.shorten(str(error), 300)
+        with limit_time(1.0):
+            text = textwrap.shorten(str(error), 300)
     except BaseException:
         text = "(and its message can't be read)"
     return f"{name}: {text}" if text else f"{name}."

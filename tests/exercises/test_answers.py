@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnngen_course.exercises.report import Sheet
-from tests.exercises.test_sheets import load_sheet
+from tests.exercises.test_sheets import MODULES, Endless, load_sheet, throw
 
 # ---------------------------------------------------------------- right, in another style
 
@@ -443,6 +443,9 @@ WRONG: dict[str, list[Any]] = {
     "scaling.share_out": [share_out_eight],
     "studio.validate": [verify_only],
     "gan.discriminator_loss": [lambda r, g: -F.logsigmoid(r).mean() - (1 - g.sigmoid()).log().mean()],
+    "classifier.make_shortcut": [
+        lambda i, o, stride: nn.ReLU(inplace=True) if (i, stride) == (o, 1) else nn.Conv2d(i, o, 1, stride, bias=False),
+    ],
     "quality.enough": [lambda spreads, d: min((n for n, s in spreads.items() if 3 * s <= d), default=None)],
 }
 
@@ -452,6 +455,7 @@ FEEDBACK: list[tuple[str, Any, str]] = [
     ("comparison.equal_steps", lambda budget, table: {n: budget // s for n, s in table.items()}, "int(), gives an int"),
     ("start_here.count", lambda *sizes: np.array(sizes), "the check can't use what your answer returns"),
     ("start_here.count", lambda *sizes: sizes[3], "your answer stopped with IndexError"),
+    ("start_here.count", throw(Endless()), "its message can't be read"),
     ("start_here.count", 2352, "a function is asked for, got int"),
     ("outlook.guided", lambda a, b, g: [a, b], "torch.stack makes one tensor"),
     ("inpainting.depth", lambda known: [step for step in iter(int, 1)], "Does each loop come to its end?"),
@@ -494,6 +498,4 @@ def test_the_sentence_names_the_mistake(name: str, answer: object, words: str, m
 
 
 def test_every_exercise_is_answered_in_another_style() -> None:
-    from tests.exercises.test_sheets import MODULES
-
     assert set(RIGHT) == {f"{lesson}.{name}" for lesson in MODULES for name in load_sheet(lesson).exercises}

@@ -46,6 +46,12 @@ class Unreadable(Exception):
         raise RuntimeError("not even its message can be read")
 
 
+class Endless(Exception):
+    def __str__(self) -> str:
+        while True:
+            pass
+
+
 def throw(error: BaseException) -> Callable[..., None]:
     def answer(*_: object) -> None:
         raise error
