@@ -1,4 +1,4 @@
-"""Exercises of lesson classifier: what a convolution costs, a loop with three faults, a shortcut that fits."""
+"""The exercises of the lesson on classifiers: the cost of a convolution, a loop with three faults, a shortcut that fits."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_number
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, call_for_list, explain_number
 
 Batches = Sequence[tuple[Tensor, Tensor]]
 
@@ -27,7 +27,7 @@ def solve_count_cost(in_channels: int, out_channels: int, kernel_size: int, size
 def judge_count_cost(answer: Any) -> str | None:
     """Judge ``count_cost(in_channels, out_channels, kernel_size, size)``: parameters and multiply-adds."""
     for case in CASES:
-        got = call(answer, *case)
+        got = call_for_list(answer, *case)
         if not isinstance(got, tuple | list) or len(got) != 2:
             return f"count_cost should return two numbers, (parameters, multiply_adds), got {got!r:.60}."
         parameters, multiply_adds = solve_count_cost(*case)
@@ -204,7 +204,7 @@ def judge_shortcut(answer: Any) -> str | None:
         x = torch.randn(2, in_channels, size, size)
         correction = nn.Conv2d(in_channels, out_channels, 3, stride, padding=1)(x)
         where = f"for {in_channels} → {out_channels} channels with stride {stride}"
-        y = shortcut(x)
+        y = shortcut(x.clone())  # a layer may change its input in place
         if y.shape[1] != out_channels:
             return f"The shortcut gives {y.shape[1]} channels, not {out_channels}, {where}: they cannot be added."
         if y.shape != correction.shape:

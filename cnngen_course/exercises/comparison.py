@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_number
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, call_for_list, explain_number
 
 
 def solve_equal_steps(budget: float, seconds_per_step: dict[str, float]) -> dict[str, int]:
@@ -77,7 +77,7 @@ RATES = (
 def judge_interval(answer: Any) -> str | None:
     """Judge ``interval(wrong, count)``, the 95% interval of an error rate by Wilson's formula."""
     for wrong, count, reason in RATES:
-        got, wanted = call(answer, wrong, count), solve_interval(wrong, count)
+        got, wanted = call_for_list(answer, wrong, count), solve_interval(wrong, count)
         what = f"interval({wrong}, {count})"
         if not isinstance(got, tuple | list) or len(got) != 2:
             return f"{what} should be two numbers, the lower and the upper end; got {got!r:.60}."

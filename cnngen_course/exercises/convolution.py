@@ -7,7 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, call_for_tensor, explain_number
+from cnngen_course.exercises.report import (
+    Exercise,
+    Mistake,
+    Sheet,
+    call,
+    call_for_list,
+    call_for_tensor,
+    explain_number,
+)
 from cnngen_course.operations import compute_output_size, compute_receptive_field, convolve
 
 
@@ -135,7 +143,7 @@ def solve_far_sight() -> list[tuple[int, int]]:
 
 def judge_far_sight(answer: Any) -> str | None:
     """Judge a function ``far_sight() -> list of (kernel_size, stride)`` by what it sees."""
-    layers = call(answer)
+    layers = call_for_list(answer)
     if not isinstance(layers, list | tuple) or not layers:
         return f"far_sight() should return a list of (kernel_size, stride), got {layers!r}."[:300]
     for layer in layers:

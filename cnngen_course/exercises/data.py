@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from cnngen_course.datasets import make_shapes
-from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_tensor
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, call_for_list, explain_tensor
 from cnngen_course.images import to_images
 
 
@@ -29,7 +29,7 @@ def judge_centre_square(answer: Any) -> str | None:
         *((chance.randint(1, 400), chance.randint(1, 400)) for _ in range(30)),
     ]
     for height, width in cases:
-        problem = _explain_square(call(answer, height, width), height, width)
+        problem = _explain_square(call_for_list(answer, height, width), height, width)
         if problem:
             return problem
     return None
@@ -122,7 +122,7 @@ def judge_find_copies(answer: Any) -> str | None:
     wanted = {*EXACT, *NOISY, *MIRRORED}
     for seed in (0, 1, 2):
         train, test = plant_copies(seed)
-        got = call(answer, train.clone(), test.clone(), LIMIT)
+        got = call_for_list(answer, train, test, LIMIT)
         problem = _explain_indices(got, wanted)
         if problem:
             return problem
@@ -135,8 +135,6 @@ def judge_find_copies(answer: Any) -> str | None:
 
 
 def _explain_indices(got: Any, wanted: set[int]) -> str | None:
-    if isinstance(got, Tensor):
-        got = got.tolist()
     if not isinstance(got, list | tuple) or not all(
         isinstance(index, int) and not isinstance(index, bool) for index in got
     ):

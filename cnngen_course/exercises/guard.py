@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -101,7 +102,7 @@ def keep_dice() -> Iterator[None]:
 @contextmanager
 def keep_kernel() -> Iterator[None]:
     """Let ``exit()`` and ``quit()``, which in a notebook end the kernel without an exception, raise SystemExit."""
-    shell = get_ipython()
+    shell: Any = get_ipython()
     if shell is None:
         yield
         return

@@ -122,7 +122,7 @@ def forget_none(spreads: dict[int, float], difference: float) -> int:
 
 
 def count_place(spreads: dict[int, float], difference: float) -> int:
-    return [*spreads, None].index(solve_enough(spreads, difference))
+    return list(spreads).index(solve_enough(spreads, difference) or 0)
 
 
 ENOUGH = Exercise(

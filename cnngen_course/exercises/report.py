@@ -8,6 +8,7 @@ import copy
 import html
 import math
 import textwrap
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
@@ -93,7 +94,9 @@ class Sheet:
         except KeyboardInterrupt:
             return Report("not yet", "you stopped the check before your answer had come to its end.")
         except BaseException as error:  # the learner's own code may raise anything, SystemExit among it
-            return Report("not yet", f"your answer stopped with {describe(error)}")
+            inside = any(frame.f_code is call.__code__ for frame, _ in traceback.walk_tb(error.__traceback__))
+            what = "your answer stopped with" if inside else "the check can't use what your answer returns:"
+            return Report("not yet", f"{what} {describe(error)}")
 
     def hint(self, name: str) -> None:
         """Print the next hint of an exercise: there are three, each plainer than the last."""
@@ -107,6 +110,7 @@ class Sheet:
         display(Code(self.write_solution(name), language="python"))
 
     def write_solution(self, name: str) -> str:
+        """Return what ``show_solution`` displays."""
         exercise = self._find(name)
         code = write_solution(exercise.solution, name, exercise.solution_gives_answer)
         return "\n".join([*(f"# {line}" for line in exercise.explain()), code])
@@ -118,7 +122,7 @@ class Sheet:
 
 
 class NotStarted(Exception):
-    """The stub's ``...`` came back from a function."""
+    """The stub's ``...`` is there still, or came back from a function."""
 
 
 def judge(exercise: Exercise, answer: Any) -> Report:
@@ -126,6 +130,8 @@ def judge(exercise: Exercise, answer: Any) -> Report:
     try:
         if answer is ... or is_untouched(answer):
             raise NotStarted
+        if not (callable(answer) or exercise.solution_gives_answer):
+            return Report("not yet", f"a function is asked for, got {name_type(answer)}.")
         problem = exercise.check(answer)
     except NotStarted:
         return not_started(exercise.name)
@@ -138,7 +144,8 @@ def describe(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"{name}: to leave a function, use return."
     try:
-        text = textwrap.shorten(str(error), 300)
+        with limit_time(1.0):
+            text = textwrap.shorten(str(error), 300)
     except BaseException:
         text = "(and its message can't be read)"
     return f"{name}: {text}" if text else f"{name}."
@@ -171,11 +178,8 @@ def call(function: Any, *arguments: Any, as_given: bool = False) -> Any:
 
     Raises:
         NotStarted: the stub's ``...`` came back.
-        TypeError: the answer is no function.
         TimeUp: it took longer than ``MOST_SECONDS``.
     """
-    if not callable(function):
-        raise TypeError(f"a function is asked for, got {type(function).__name__}")
     given = arguments if as_given else [duplicate(argument) for argument in arguments]
     with limit_time(MOST_SECONDS):
         result = function(*given)
@@ -188,6 +192,12 @@ def call_for_tensor(function: Any, *arguments: Any) -> Any:
     """Do the same as ``call`` where a tensor is asked for: lists of numbers become tensors, float64 becomes float32."""
     result = to_tensor(call(function, *arguments))
     return result.float() if isinstance(result, Tensor) and result.dtype == torch.float64 else result
+
+
+def call_for_list(function: Any, *arguments: Any) -> Any:
+    """Do the same as ``call`` where several numbers are asked for: a tensor of them becomes a list."""
+    result = call(function, *arguments)
+    return result.tolist() if isinstance(result, Tensor) else result
 
 
 def duplicate(argument: Any) -> Any:
@@ -217,12 +227,13 @@ def explain_number(got: Any, wanted: float, what: str, tolerance: float = 1e-4) 
         return f"{what} is None. Did you forget to return it?"
     if isinstance(got, bool) or not isinstance(got, Real):
         return f"{what} should be a number, got {name_type(got)}."
-    if not math.isfinite(got):
-        return f"{what} is {got}, not a finite number."
+    number = float(got)
+    if not math.isfinite(number):
+        return f"{what} is {number}, not a finite number."
     if isinstance(wanted, int) and not isinstance(got, int) and got == wanted:
         return f"{what} should be a whole number (int), got {got}. {WHOLE}"
-    if abs(got - wanted) > tolerance * max(1, abs(wanted)):
-        return f"{what} should be {wanted:g}, got {float(got):g}."
+    if abs(number - wanted) > tolerance * max(1, abs(wanted)):
+        return f"{what} should be {wanted:g}, got {number:g}."
     return None
 
 

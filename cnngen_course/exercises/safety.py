@@ -29,11 +29,11 @@ def make_toy() -> tuple[nn.Module, Tensor, Tensor]:
 
 def judge_fgsm(answer: Any) -> str | None:
     """Judge ``fgsm(model, images, labels, epsilon)``, one step of the fast gradient sign method."""
-    model, images, labels = make_toy()
     for epsilon in (0.1, 0.02):
+        model, images, labels = make_toy()
         wanted = solve_fgsm(model, images, labels, epsilon)
         given = images.clone()
-        got = call(answer, model, given, labels, epsilon, as_given=True)
+        got = call(answer, make_toy()[0], given, labels.clone(), epsilon, as_given=True)
         if not torch.equal(given.detach(), images):
             return "fgsm changes the pictures that it is given; return new ones."
         what = f"fgsm with epsilon = {epsilon}"

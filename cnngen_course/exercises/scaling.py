@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, call_for_list
 
 
 def solve_share_out(pictures: int, processes: int, fits: int) -> tuple[int, int] | None:
@@ -33,7 +33,7 @@ BATCHES = (
 def judge_share_out(answer: Any) -> str | None:
     """Judge ``share_out(pictures, processes, fits)``, (batch size, rounds) or None."""
     for case, reason in BATCHES:
-        wanted, got = solve_share_out(*case), call(answer, *case)
+        wanted, got = solve_share_out(*case), call_for_list(answer, *case)
         problem = explain_pair(got, wanted, "share_out({}, {}, {})".format(*case), case)
         if problem:
             return f"{problem} Think of this: {reason}."

@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.stats import t as student
 from torch import Tensor, nn
 
-from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, explain_number
+from cnngen_course.exercises.report import Exercise, Mistake, Sheet, call, call_for_list, explain_number
 from cnngen_course.safety.uploads import cut, encode, make_bomb, make_chunk, make_picture, make_text_bomb
 
 VERDICTS = ("ok", "too large", "no picture", "too many pixels")
@@ -253,7 +253,7 @@ def make_rated() -> list[tuple[list[int], str]]:
 def judge_interval(answer: Any) -> str | None:
     """Judge ``interval(stars)``, (mean, low end, high end)."""
     for stars, reason in make_rated():
-        got = call(answer, list(stars))
+        got = call_for_list(answer, stars)
         if not isinstance(got, tuple | list) or len(got) != 3:
             return f"interval should return three numbers (mean, low, high); for {stars} it gave {got!r:.60}."
         for name, value, wanted in zip(("mean", "low end", "high end"), got, solve_interval(stars), strict=True):

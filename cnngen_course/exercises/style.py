@@ -113,15 +113,18 @@ def make_answers() -> list[tuple[Answers, Answers, Answers, str]]:
             fill(early=1.0, middle=4.0, late=3.0),
             "measure changes from the photograph, not the size of the answers",
         ),
-        *((*sample_answers(seed), "square each difference, take the mean over the layer") for seed in range(20)),
+        *(sample_answers(seed) for seed in range(20)),
     ]
 
 
-def sample_answers(seed: int) -> list[Answers]:
-    """Return three sets of answers of layers that differ in size, as in a network, with few large values among them."""
+def sample_answers(seed: int) -> tuple[Answers, Answers, Answers, str]:
+    """Return answers of layers that differ in size, as in a network, with few large values among them."""
     chance = torch.Generator().manual_seed(seed)
     shapes = {"early": (1, 2, 6, 6), "middle": (1, 4, 3, 3), "late": (1, 3, 2, 2)}
-    return [{layer: 1 + torch.randn(shape, generator=chance) ** 3 for layer, shape in shapes.items()} for _ in range(3)]
+    image, painted, other = (
+        {layer: 1 + torch.randn(shape, generator=chance) ** 3 for layer, shape in shapes.items()} for _ in range(3)
+    )
+    return image, painted, other, "square each difference, take the mean over the layer"
 
 
 def judge_choose_layer(answer: Any) -> str | None:

@@ -6,7 +6,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
     ast.Add: (ast.Sub, ast.Mult),
@@ -80,8 +80,11 @@ def strip_annotations(function: ast.FunctionDef) -> None:
 def change_once(function: ast.FunctionDef) -> Iterator[tuple[str, ast.FunctionDef]]:
     """Yield copies of a function that differ from it in one place, each with the changed statement."""
     names = [argument.arg for argument in function.args.args]
+    names += sorted({node.id for _, node in walk(function) if isinstance(node, ast.Name) and is_stored(node)})
+    words = sorted({node.value for _, node in walk(function) if is_word(node)})
     for path, node in walk(function):
-        for new in [*change_expression(node, names), *change_statement(node)]:
+        others = [ast.Constant(word) for word in words if is_word(node) and word != node.value]
+        for new in [*others, *change_expression(node, names), *change_statement(node)]:
             changed = copy.deepcopy(function)
             parent: Any = changed
             statement: ast.AST = changed
@@ -96,6 +99,14 @@ def change_once(function: ast.FunctionDef) -> Iterator[tuple[str, ast.FunctionDe
                 yield f"without: {show(node)}", changed
             else:
                 yield show(new if isinstance(new, ast.stmt) else statement), changed
+
+
+def is_stored(name: ast.Name) -> bool:
+    return isinstance(name.ctx, ast.Store)
+
+
+def is_word(node: ast.AST) -> TypeGuard[ast.Constant]:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def show(node: ast.AST) -> str:

@@ -63,6 +63,11 @@ EQUIVALENT = {
         "return torch.where(distances.amin(dim=1) <= limit)[0].tolist()": "no rounded distance is exactly the limit",
         "return torch.where(distances.amin(dim=1) < limit)[-1].tolist()": "the only one is also the last",
     },
+    "whiten": {
+        "covariance = centred.T @ centred / (len(centred) - 1)": SAME_SHAPE,
+        "covariance = centred.T @ rows / (len(rows) - 1)": "one factor is centred: the other's mean drops out",
+        "covariance = rows.T @ centred / (len(rows) - 1)": "one factor is centred: the other's mean drops out",
+    },
     "teach_discriminator": {"discriminator.zero_grad()": "the network clears the same gradients as the optimizer"},
     "hole_error": {
         "hole = (~known).expand_as(filled)": SAME_SHAPE,
@@ -144,6 +149,10 @@ EQUIVALENT = {
         "low, high = (sleeves.quantile(0.275), sleeves.quantile(0.75))": ANY_GROUPS,
         "low, high = (sleeves.quantile(0.25), sleeves)": ANY_GROUPS,
         "low, high = (sleeves.quantile(0.25), sleeves.quantile(0.8250000000000001))": ANY_GROUPS,
+        "direction = noise[sleeves >= high].mean(dim=0) - noise[sleeves <= high].mean(dim=0)": ANY_GROUPS,
+        "direction = noise[sleeves >= high].mean(dim=0) - noise[sleeves <= sleeves].mean(dim=0)": ANY_GROUPS,
+        "direction = noise[sleeves >= low].mean(dim=0) - noise[sleeves <= low].mean(dim=0)": ANY_GROUPS,
+        "direction = noise[sleeves >= sleeves].mean(dim=0) - noise[sleeves <= low].mean(dim=0)": ANY_GROUPS,
         "direction = noise.mean(dim=0) - noise[sleeves <= low].mean(dim=0)": ANY_GROUPS,
         "direction = noise[sleeves > high].mean(dim=0) - noise[sleeves <= low].mean(dim=0)": ANY_GROUPS,
         "direction = noise[sleeves <= high].mean(dim=0) - noise[sleeves <= low].mean(dim=0)": ANY_GROUPS,

@@ -2,9 +2,11 @@
 
 import importlib
 import pkgutil
+import random
 import sys
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 
@@ -42,6 +44,12 @@ def give_up(*_: object) -> None:
 class Unreadable(Exception):
     def __str__(self) -> str:
         raise RuntimeError("not even its message can be read")
+
+
+class Endless(Exception):
+    def __str__(self) -> str:
+        while True:
+            pass
 
 
 def throw(error: BaseException) -> Callable[..., None]:
@@ -89,8 +97,11 @@ def test_a_lesson_has_enough_exercises(name: str) -> None:
 @pytest.mark.parametrize(("sheet", "exercise"), ALL)
 def test_the_solution_is_right(sheet: Sheet, exercise: Exercise) -> None:
     answer = exercise.solution() if exercise.solution_gives_answer else exercise.solution
+    dice = torch.get_rng_state(), str(np.random.get_state()), random.getstate()
     report = sheet.check(exercise.name, answer)
     assert report.status == "right", report
+    assert torch.equal(torch.get_rng_state(), dice[0])
+    assert (str(np.random.get_state()), random.getstate()) == dice[1:]
 
 
 @pytest.mark.parametrize(("sheet", "exercise"), ALL)
