@@ -181,8 +181,11 @@ class Panel(widgets.HBox):
             if hasattr(control, "style"):  # an XYPad has its own label
                 control.style.description_width = "9em"
             control.layout.width = control.layout.width or "26em"
+            control.layout.max_width = "calc(100% - 4px)"  # of a narrow window; the rest is the control's margin
             control.observe(self._follow, "value")
-        self.column = widgets.VBox([*controls.values(), *also_shown], layout=widgets.Layout(flex="0 0 auto"))
+        self.column = widgets.VBox(
+            [*controls.values(), *also_shown], layout=widgets.Layout(flex="0 1 auto", max_width="100%")
+        )
         shown = widgets.VBox(
             [self.picture, self.caption, KeyGuard()], layout=widgets.Layout(flex="1 1 24em", min_width="16em")
         )
