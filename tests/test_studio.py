@@ -164,12 +164,6 @@ def test_the_page_shows_no_code(visitor: Visitor) -> None:
     assert "make_studio" not in visitor.page
 
 
-def test_a_file_of_12_megabytes_reaches_the_studio(visitor: Visitor) -> None:
-    """Voila's own limit is 10 MB, beyond which it hangs up without a word."""
-    visitor.send("comm_msg", {"comm_id": "nobody", "data": {"method": "update", "state": {"value": "x" * 12_000_000}}})
-    assert visitor.move("step", 6) > 0
-
-
 def test_a_place_without_a_studio_is_told() -> None:
     with pytest.raises(OSError):
         Visitor("http://127.0.0.1:9/", patience=1)

@@ -20,7 +20,6 @@ from pathlib import Path
 import nbformat
 import psutil
 import torch
-from ipywidgets import Widget
 
 from cnngen_course.datasets import ImageSet
 from cnngen_course.runtime import count_usable_cores, measure_speed, pick_precision, seed_everything
@@ -100,28 +99,16 @@ def bench_explorers() -> Iterator[Row]:
     """Kernel time from a moved control to a new picture, median over one sweep of every control."""
     from cnngen_course.explorers.panel import View
     from cnngen_course.images import make_grid, to_pil, to_pixels
-    from tests.explorers.test_explorers import MAKERS
+    from tools.panels import find_makers, sweep
 
     images = torch.rand(64, 3, 64, 64) * 2 - 1
     grid = [measure_call(lambda: View(to_pil(make_grid(to_pixels(images))), "").encode()) for _ in range(30)]
     yield "8x8 grid of 64 px to JPEG", f"{1000 * statistics.median(grid):.1f} ms", "16 ms or less"
-    for parameter in MAKERS:
-        panel = parameter.values[0]()
+    for name, make in find_makers().items():
+        panel = make()
         moves = [(control, place) for control in panel.controls.values() for place in sweep(control)]
         times = [measure_call(lambda c=control, p=place: setattr(c, "value", p)) for control, place in moves]
-        yield f"explorer {parameter.id}", f"{1000 * statistics.median(times):.1f} ms", "16 ms or less"
-
-
-def sweep(control: Widget) -> list:
-    """Return up to twelve values that a learner meets when moving the control once from end to end."""
-    from tests.explorers.test_explorers import list_positions
-
-    places = list_positions(control)
-    if not hasattr(control, "step"):
-        return [place for place in places if place != control.value]
-    count = min(12, round((control.max - control.min) / control.step) + 1)
-    values = [control.min + index * (control.max - control.min) / (count - 1) for index in range(count)]
-    return [type(control.value)(value) for value in values]
+        yield f"explorer {name}", f"{1000 * statistics.median(times):.1f} ms", "16 ms or less"
 
 
 def measure_call(action: Callable[[], object]) -> float:

@@ -4,12 +4,8 @@ Used by ``course.py bench studio`` and by the tests.
 """
 
 import json
-import os
 import re
-import socket
 import statistics
-import struct
-import subprocess
 import sys
 import time
 import urllib.request
@@ -18,86 +14,43 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
 import psutil
 import websocket
+from jupyter_client.session import Session
+from jupyter_server.services.kernels.connection.base import deserialize_msg_from_ws_v1, serialize_msg_to_ws_v1
 
+from tools.servers import find_ports, serve
 from tools.tasks import STUDIO
 
-ROOT = Path(__file__).resolve().parents[1]
 KERNEL = re.compile(r'"kernelId":\s*"([0-9a-f-]+)"')
 CONTROL = "jupyter.widget.control"
 PROTOCOL = "v1.kernel.websocket.jupyter.org"  # what browsers speak; at anything older, Voila 0.5.13 hangs
 
 
 class StudioError(RuntimeError):
-    """The studio did not start, or did not answer; the message says which."""
+    """The studio did not answer as expected; the message says how."""
 
 
 @contextmanager
 def serve_studio(ratings: Path, log: Path, seconds: float = 120) -> Iterator[tuple[str, psutil.Process]]:
     """Serve the studio on a free port of this computer; gives its address and its process, and stops it afterwards."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = find_ports()
+    address = f"http://127.0.0.1:{port}/"
     command = [sys.executable, "-m", "voila", STUDIO / "studio.ipynb", "--no-browser", f"--port={port}"]
     variables = {"JUPYTER_CONFIG_PATH": str(STUDIO), "OMP_NUM_THREADS": "1", "CNNGEN_RATINGS": str(ratings)}
-    with log.open("w", encoding="utf-8") as output:
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=os.environ | variables
-        )
-    try:
-        wait_until_up(process, port, log, seconds)
-        yield f"http://127.0.0.1:{port}/", psutil.Process(process.pid)
-    finally:
-        stop(process)
-
-
-def wait_until_up(process: subprocess.Popen, port: int, log: Path, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            raise StudioError(f"the studio stopped: {log.read_text(encoding='utf-8')[-1500:]}")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise StudioError(f"the studio did not start within {seconds:.0f} s: {log.read_text(encoding='utf-8')[-1500:]}")
-
-
-def stop(process: subprocess.Popen) -> None:
-    """Stop the server; its kernels end with it, and those that don't are ended."""
-    kernels = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
-    process.terminate()
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    for kernel in psutil.wait_procs(kernels, timeout=5)[1]:
-        kernel.kill()
+    icon = f"{address}voila/static/favicon.ico"  # the studio's own page would start a kernel
+    with serve(command, icon, log, seconds, variables) as process:
+        yield address, psutil.Process(process.pid)
 
 
 def read_message(frame: bytes) -> dict[str, Any]:
-    """Return a message of Jupyter's websocket, with the bytes of pictures as ``buffers``.
-
-    A frame holds the number of its parts, where each begins, and the parts: channel, four of JSON, then the bytes.
-    """
-    (count,) = struct.unpack_from("<Q", frame)
-    starts = struct.unpack_from(f"<{count}Q", frame, 8)
-    _channel, *parts = (frame[start:end] for start, end in pairwise(starts))
+    """Return a message of Jupyter's websocket, with the bytes of pictures as ``buffers``."""
+    _channel, parts = deserialize_msg_from_ws_v1(frame)
     header, parent_header, _metadata, content = map(json.loads, parts[:4])
     return {"header": header, "parent_header": parent_header, "content": content, "buffers": parts[4:]}
-
-
-def write_message(channel: str, *parts: dict[str, Any]) -> bytes:
-    """Return a frame without further bytes; the opposite of ``read_message``."""
-    pieces = [channel.encode(), *(json.dumps(part).encode() for part in parts)]
-    starts = list(accumulate(map(len, pieces), initial=8 * (len(pieces) + 2)))
-    return struct.pack(f"<{len(starts) + 1}Q", len(starts), *starts) + b"".join(pieces)
 
 
 class Visitor:
@@ -115,19 +68,18 @@ class Visitor:
         found = KERNEL.search(page)
         if not found:
             raise StudioError(f"the page names no kernel: {page[-500:]}")
-        self.page, self.session = page, uuid.uuid4().hex
+        self.page, self.session = page, Session(username="visitor")
         self.end = f"{address}voila/api/shutdown/{found[1]}"
-        place = address.replace("http", "ws", 1) + f"api/kernels/{found[1]}/channels?session_id={self.session}"
+        place = address.replace("http", "ws", 1) + f"api/kernels/{found[1]}/channels?session_id={self.session.session}"
         self.socket = websocket.create_connection(place, timeout=patience, subprotocols=[PROTOCOL])
         self.models = self.ask_for_models()
         self.seconds = time.perf_counter() - start
 
     def send(self, kind: str, content: dict[str, Any], channel: str = "shell", **metadata: Any) -> str:
         """Send a message; return its id."""
-        header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "session": self.session, "username": "visitor"}
-        header |= {"version": "5.3", "date": "2026-01-01T00:00:00Z"}
-        self.socket.send_binary(write_message(channel, header, {}, metadata, content))
-        return header["msg_id"]
+        message = self.session.msg(kind, content, metadata=metadata)
+        self.socket.send_binary(serialize_msg_to_ws_v1(message, channel, self.session.pack))
+        return message["msg_id"]
 
     def wait_for(self, wanted: Any, seconds: float = 180) -> dict[str, Any]:
         """Return the first message for which ``wanted`` is true; follow the states of the controls meanwhile."""
@@ -189,7 +141,8 @@ class Visitor:
     def close(self) -> None:
         """Leave as a browser does: the kernel is told, and its memory is free again."""
         self.socket.close()
-        same = {"Cookie": f"_xsrf={self.session}", "X-XSRFToken": self.session}  # one secret twice: no other page could
+        secret = self.session.session
+        same = {"Cookie": f"_xsrf={secret}", "X-XSRFToken": secret}  # one secret twice: no other page could
         urllib.request.urlopen(urllib.request.Request(self.end, b"", same), timeout=60).close()
 
 

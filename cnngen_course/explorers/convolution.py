@@ -328,7 +328,8 @@ def _lay_out(panel: Panel) -> None:
     for name in PLACES:
         controls[name].style.description_width = "1.6em"
         controls[name].layout.width = "7.8em"
-    rows = [widgets.HBox([controls[name] for name in line]) for line in ("abc", "def", "ghi")]
+    narrow = widgets.Layout(flex_flow="row wrap")
+    rows = [widgets.HBox([controls[name] for name in line], layout=narrow) for line in ("abc", "def", "ghi")]
     others = [control for name, control in controls.items() if name not in PLACES]
     panel.column.children = (*others[:3], *rows, *others[3:])
 

@@ -9,6 +9,7 @@ import html
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,16 @@ class View:
         if isinstance(self.picture, Figure):
             return encode_figure(self.picture)
         return encode_jpeg(self.picture.convert("RGB"), self.quality)
+
+
+@cache
+def enable_widgets_in_colab() -> None:
+    """Let Colab show widgets that are not ipywidgets' own, as parts of every panel are; elsewhere do nothing."""
+    try:
+        from google.colab import output
+    except ImportError:  # this is not Colab
+        return
+    output.enable_custom_widget_manager()
 
 
 class KeyGuard(anywidget.AnyWidget):
@@ -166,6 +177,7 @@ class Panel(widgets.HBox):
         also_shown: tuple[widgets.Widget, ...] = (),
         slow: Callable[..., bool] | None = None,
     ) -> None:
+        enable_widgets_in_colab()
         self.draw = draw
         self.slow = slow
         self.controls = controls
@@ -181,8 +193,11 @@ class Panel(widgets.HBox):
             if hasattr(control, "style"):  # an XYPad has its own label
                 control.style.description_width = "9em"
             control.layout.width = control.layout.width or "26em"
+            control.layout.max_width = "calc(100% - 4px)"  # of a narrow window; the rest is the control's margin
             control.observe(self._follow, "value")
-        self.column = widgets.VBox([*controls.values(), *also_shown], layout=widgets.Layout(flex="0 0 auto"))
+        self.column = widgets.VBox(
+            [*controls.values(), *also_shown], layout=widgets.Layout(flex="0 1 auto", max_width="100%")
+        )
         shown = widgets.VBox(
             [self.picture, self.caption, KeyGuard()], layout=widgets.Layout(flex="1 1 24em", min_width="16em")
         )

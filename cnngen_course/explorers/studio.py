@@ -122,7 +122,20 @@ def compute_chances(images: Tensor, labels: Tensor) -> Tensor:
     return load_model("judge")(images).softmax(dim=1)[torch.arange(len(labels)), labels].clamp(0, 1)
 
 
-def make_rating_explorer(book: RatingBook | None = None, visitor: str | None = None) -> Panel:
+class RatingPanel(Panel):
+    """A panel with stars below its controls.
+
+    Args (beside those of ``Panel``):
+        bar: where the stars are given.
+    """
+
+    def __init__(self, draw: Callable[..., View], controls: dict[str, widgets.Widget], bar: StarBar) -> None:
+        self.bar = bar
+        bar.layout.width, bar.layout.max_width = "26em", "100%"  # as the controls; what it says goes below
+        super().__init__(draw, controls, also_shown=(bar,))
+
+
+def make_rating_explorer(book: RatingBook | None = None, visitor: str | None = None) -> RatingPanel:
     """Give stars to pictures without knowing who drew them, and watch the evaluation grow.
 
     Without a book the stars are kept in memory only; without a visitor's name, this is a visit of its own.
@@ -149,10 +162,7 @@ def make_rating_explorer(book: RatingBook | None = None, visitor: str | None = N
         "series": widgets.IntSlider(0, 0, 20, description="series"),
         "number": widgets.IntSlider(0, 0, QUESTIONS - 1, description="picture"),
     }
-    bar = StarBar(give)
-    bar.layout.width = "26em"  # as wide as the controls; what it says goes below the buttons
-    panel = Panel(draw, controls, also_shown=(bar,))
-    panel.bar = bar
+    panel = RatingPanel(draw, controls, StarBar(give))
     return panel
 
 

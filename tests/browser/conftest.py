@@ -3,11 +3,7 @@
 import ast
 import os
 import shutil
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +12,7 @@ import nbformat
 import pytest
 
 from cnngen_course.paths import ROOT
+from tools.servers import find_ports, serve
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = [
@@ -105,14 +102,15 @@ def find_names(statement: ast.stmt) -> tuple[set[str], set[str]]:
     return read, given
 
 
-def start_lab(folder: Path, log: Path) -> tuple[subprocess.Popen, str]:
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a JupyterLab that serves a copy of the lessons."""
+    folder = tmp_path_factory.mktemp("lab")
+    copy_course(folder)
     for name, text in SETTINGS.items():
         file = folder / ".jupyter" / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     own = {
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTER_DATA_DIR": "data",
@@ -121,45 +119,16 @@ def start_lab(folder: Path, log: Path) -> tuple[subprocess.Popen, str]:
         "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
         "IPYTHONDIR": "ipython",
     }
-    environment = os.environ | {name: str(folder / ".jupyter" / value) for name, value in own.items()}
+    variables = {name: str(folder / ".jupyter" / value) for name, value in own.items()}
+    (port,) = find_ports()
+    address = f"http://127.0.0.1:{port}"
     command = [
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"),
         *("--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"),
         *("--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"),
     ]
-    with log.open("w", encoding="utf-8") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
-    return process, f"http://127.0.0.1:{port}"
-
-
-def wait_until_up(process: subprocess.Popen, address: str, log: Path) -> None:
-    for _ in range(480):
-        assert process.poll() is None, log.read_text(encoding="utf-8")[-2000:]
-        try:
-            urllib.request.urlopen(f"{address}/api/status", timeout=2).close()
-            return
-        except OSError:
-            time.sleep(0.25)
-    raise TimeoutError(f"JupyterLab did not start: {log.read_text(encoding='utf-8')[-2000:]}")
-
-
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a JupyterLab that serves a copy of the lessons."""
-    folder = tmp_path_factory.mktemp("lab")
-    copy_course(folder)
-    log = folder / "lab.log"
-    process, address = start_lab(folder, log)
-    try:
-        wait_until_up(process, address, log)
+    with serve(command, f"{address}/api/status", folder / "lab.log", 300, variables):
         yield address
-    finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,12 @@ import re
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from cnngen_course.paths import ROOT
+from cnngen_course.safety.uploads import encode
 
 LESSONS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
 ARTEFACTS = ROOT / "artefacts"
@@ -20,13 +22,22 @@ READ_LABEL = """control => control.getAttribute('aria-label')?.split(':')[0]
   ?? control.closest('.jupyter-widgets').querySelector('.widget-label, .widget-label-basic').innerText"""
 # The keys that move a control by one step and back, whichever end it stands at; on a canvas, a stroke and undo.
 PICK_KEYS = """control => {
-  if (control.matches('.cnngen-canvas')) return [['Space', 'Shift+ArrowDown', 'Shift+ArrowRight'], 'Backspace'];
-  if (control.matches('input')) return [['Space'], 'Space'];
+  if (control.matches('.cnngen-canvas')) return [['Space', 'Shift+ArrowDown', 'Shift+ArrowRight'], ['Backspace']];
+  if (control.matches('input')) return [['Space'], ['Space']];
   const atEnd = control.matches('select')
     ? control.selectedIndex === control.options.length - 1
     : control.getAttribute('aria-valuenow') === control.getAttribute('aria-valuemax');
-  return atEnd ? [['ArrowLeft'], 'ArrowRight'] : [['ArrowRight'], 'ArrowLeft'];
+  return atEnd ? [['ArrowLeft'], ['ArrowRight']] : [['ArrowRight'], ['ArrowLeft']];
 }"""
+# The parts of a panel that reach over the right edge.
+FIND_CUT_OFF = """panel => {
+  const edge = Math.min(panel.closest('.jp-OutputArea').getBoundingClientRect().right, window.innerWidth) + 1;
+  return [...panel.querySelectorAll('.jupyter-widgets, .widget-readout, .cnngen-pad, select, input, button, img')]
+    .filter(part => part.getBoundingClientRect().right > edge).map(part => part.className);
+}"""
+READ_PLACE = """control => control.matches('.cnngen-canvas') ? control.nextElementSibling.textContent
+  : control.matches('select') ? control.selectedIndex
+  : control.checked ?? control.getAttribute('aria-valuetext')"""
 STOPWATCH = re.compile(r"\(\S+ s\)")  # a drawing's seconds, other ones each time
 UNSEEN = {  # lesson and control that may change nothing at first: why
     ("12_animals.ipynb", "glasses"): "the first head that fits wears none, and so none is also what 'without' finds",
@@ -54,6 +65,9 @@ def test_explorers_answer(open_lesson, lesson: str) -> None:
         panel.scroll_into_view_if_needed()
         move_all(page, panel, lesson)
         panel.screenshot(path=ARTEFACTS / f"{Path(lesson).stem}-explorer-{number}.png")
+    page.set_viewport_size({"width": 400, "height": 900})
+    for panel in panels.all():
+        wait_for(lambda panel=panel: not panel.evaluate(FIND_CUT_OFF), "room for all parts in a window of 400 pixels")
 
 
 def move_all(page, panel, lesson: str) -> None:
@@ -70,17 +84,79 @@ def move(page, control, panel, label: str) -> None:
     """Move a control by one step and back by keyboard: picture and words follow, and the words come back."""
     picture = panel.locator("img.cnngen-picture")
     control.scroll_into_view_if_needed()
-    control.focus()
     there, back = control.evaluate(PICK_KEYS)
-    seen, words = picture.evaluate(READ_PICTURE), read_words(panel)
-    for key in there:
-        page.keyboard.press(key)
-    wait_for_picture(picture, seen, label)
+    words = read_words(panel)
+    press(page, control, there, picture, label)
     wait_for(lambda: read_words(panel) not in (words, "Drawing ..."), f"other words from {label}")
-    seen = picture.evaluate(READ_PICTURE)
-    page.keyboard.press(back)
-    wait_for_picture(picture, seen, f"{label} back again")
+    press(page, control, back, picture, f"{label} back again")
     wait_for(lambda: read_words(panel) == words, f"the first words from {label}: {words}")
+
+
+def press(page, control, keys: list[str], picture, what: str) -> None:
+    """Press keys until a control has moved, for a busy page may lose one; then wait for the new picture."""
+    at, seen = control.evaluate(READ_PLACE), picture.evaluate(READ_PICTURE)
+
+    def answers() -> bool:
+        if control.evaluate(READ_PLACE) == at:
+            control.focus()
+            for key in keys:
+                page.keyboard.press(key)
+        return picture.evaluate(READ_PICTURE) not in ("", seen)
+
+    wait_for(answers, f"a new picture from {what}")
+
+
+def test_own_pictures_in_jupyterlab(open_lesson, tmp_path: Path) -> None:
+    page = open_lesson("04_upsampling.ipynb")
+    panel = page.locator(".cnngen-panel").filter(has_text="your own picture")
+    panel.first.wait_for(state="attached", timeout=1000 * PATIENCE)
+    try_uploads(page, panel, tmp_path)
+
+
+def try_uploads(page, panel, folder: Path) -> None:
+    """Bring files to an explorer.
+
+    What cannot be read, or is too large, is told once and changes nothing; 12 MB get through, more than a server takes
+    in one message; the course's picture comes back by choosing one, or by putting one's own away.
+    """
+    picture, said, slider = (panel.locator(place) for place in ("img.cnngen-picture", "[role=status]", ".noUi-handle"))
+    files = {"phone.heic": b"\0\0\0\x18ftypheic" + bytes(999), "huge.png": bytes(31_000_000)}
+    for name, content in (files | {"large.png": make_large_picture()}).items():
+        (folder / name).write_bytes(content)
+    for name, reason in (("phone.heic", "save it as JPEG"), ("huge.png", "31 MB; at most 30 MB")):
+        before = picture.evaluate(READ_PICTURE)
+        upload(page, panel, folder / name)
+        wait_for(lambda reason=reason: reason in said.inner_text(), reason)
+        assert picture.evaluate(READ_PICTURE) == before
+        slider.first.press("ArrowRight")
+        wait_for_picture(picture, before, "a control after a refused file")
+        wait_for(lambda: "⚠" not in said.inner_text(), "words without a warning")
+    choice, away = panel.locator("select").first, panel.get_by_role("button", name="put your picture away")
+    used = panel.get_by_role("button", name=": large.png")
+    for end in (lambda: choice.press("ArrowRight"), away.click):
+        before = picture.evaluate(READ_PICTURE)
+        upload(page, panel, folder / "large.png")
+        used.wait_for(timeout=1000 * PATIENCE)
+        wait_for_picture(picture, before, "a large file")
+        before = picture.evaluate(READ_PICTURE)
+        end()
+        wait_for_picture(picture, before, "the course's picture")
+        used.wait_for(state="detached", timeout=1000 * PATIENCE)
+
+
+def make_large_picture() -> bytes:
+    """Return a PNG file of 12 MB: noise can't be made small."""
+    noise = np.random.default_rng(0).integers(0, 256, (2000, 2000, 3), dtype=np.uint8)
+    content = encode(Image.fromarray(noise))
+    assert len(content) > 12_000_000
+    return content
+
+
+def upload(page, panel, path: Path) -> None:
+    """Press the upload button and choose a file."""
+    with page.expect_file_chooser() as chooser:
+        panel.get_by_role("button", name="your own").click()
+    chooser.value.set_files(path)
 
 
 def read_words(panel) -> str:

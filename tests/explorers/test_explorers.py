@@ -1,18 +1,13 @@
 """Every explorer of every lesson: each control, moved everywhere, changes the picture and the sentence."""
 
-import importlib
 import io
-import pkgutil
 import re
-from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import ipywidgets as widgets
 import pytest
 from PIL import Image
 
-from cnngen_course import explorers
 from cnngen_course.explorers import (
     animals,
     classifier,
@@ -25,22 +20,11 @@ from cnngen_course.explorers import (
     upsampling,
 )
 from cnngen_course.explorers.panel import Panel, PictureUpload, View
-from cnngen_course.images import open_picture
-from cnngen_course.safety.uploads import encode
+from cnngen_course.safety.uploads import encode, make_picture
+from tools.panels import MODULES, find_makers, list_positions
 
-BASES = {"panel", "pad", "canvas"}
-MODULES = [module.name for module in pkgutil.iter_modules(explorers.__path__) if module.name not in BASES]
-
-
-def find_makers() -> Iterator[Any]:
-    for name in MODULES:
-        module = importlib.import_module(f"cnngen_course.explorers.{name}")
-        for attribute in vars(module):
-            if attribute.startswith("make_") and attribute.endswith("_explorer"):
-                yield pytest.param(getattr(module, attribute), id=f"{name}.{attribute}")
-
-
-MAKERS = list(find_makers())
+MAKERS = [pytest.param(maker, id=name) for name, maker in find_makers().items()]
+WHOLE = encode(make_picture())
 UPLOADS = [
     animals.make_heads_explorer,
     classifier.make_feature_explorer,
@@ -52,26 +36,6 @@ UPLOADS = [
     style.make_style_explorer,
     upsampling.make_upsampling_explorer,
 ]
-
-
-def list_positions(control: widgets.Widget) -> list[Any]:
-    """Return the values that a learner can reach at the ends of a control: minimum, maximum, every option."""
-    if hasattr(control, "corners"):
-        return list(control.corners)
-    if hasattr(control, "options"):
-        return [option[1] if isinstance(option, tuple) else option for option in control.options]
-    if isinstance(control, widgets.Checkbox | widgets.ToggleButton):
-        return [False, True]
-    if isinstance(control, PictureUpload):
-        return [control.prepare(open_picture(make_upload()))]
-    return [control.min, control.max]
-
-
-@cache
-def make_upload() -> bytes:
-    """Return the file of a colourful picture."""
-    gradient = Image.linear_gradient("L").resize((90, 60))
-    return encode(Image.merge("RGB", (gradient, gradient.rotate(90, expand=False), gradient)))
 
 
 def read(panel: Panel) -> bytes:
@@ -118,14 +82,14 @@ def test_a_refused_upload_is_told_once_and_changes_nothing(make: Any, own: bool)
     panel = make()
     upload = panel.controls["upload"]
     if own:
-        upload.take(make_upload())
+        upload.take(WHOLE)
     before, words = read(panel), panel.describe()
     for _ in range(2):  # the same fault is told again
         upload.take(b"not a picture at all")
         assert "⚠ This is not a picture" in panel.describe() and read(panel) == before
         panel.redraw()  # as any control does that is moved
         assert read_words(panel.describe()) == read_words(words) and read(panel) == before
-    upload.take(make_upload(), "mine.png")
+    upload.take(WHOLE, "mine.png")
     assert "⚠" not in panel.describe() and upload.file_name == "mine.png" and upload.answered == 3 + own
     assert (read(panel) == before) == own
 
@@ -136,13 +100,13 @@ def test_the_courses_picture_comes_back(make: Any) -> None:
     panel = make()
     upload = panel.controls["upload"]
     words, picture = read_words(panel.describe()), read(panel)
-    upload.take(make_upload())
+    upload.take(WHOLE)
     assert read(panel) != picture
     upload.put_away()
     assert read(panel) == picture and read_words(panel.describe()) == words
     for name in upload.ended_by:
         anew = make()
-        anew.controls["upload"].take(make_upload())
+        anew.controls["upload"].take(WHOLE)
         drawings = []
         anew.picture.observe(drawings.append, "value")
         other = next(place for place in list_positions(anew.controls[name]) if place != anew.controls[name].value)

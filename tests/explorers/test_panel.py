@@ -1,11 +1,15 @@
-"""Files arrive in parts, too large ones not at all; what is refused says why and leaves what was there."""
+"""Uploads arrive in parts, too large ones not at all; what is refused says why and leaves what was there."""
 
+import sys
+from types import ModuleType
 from typing import Any
 
+import ipywidgets as widgets
 import pytest
+from PIL import Image
 
 from cnngen_course.explorers import panel
-from cnngen_course.explorers.panel import PictureUpload
+from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.images import MAX_FILE_BYTES
 from cnngen_course.safety.uploads import SPECIMENS, encode, make_picture
 
@@ -83,3 +87,24 @@ def test_a_fault_in_preparing_is_raised_and_does_not_block_the_button() -> None:
     with pytest.raises(ZeroDivisionError):
         control.take(WHOLE)
     assert control.answered == 1 and control.refusal == ""
+
+
+def test_colab_is_asked_once_to_show_the_panels(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, colab = [], ModuleType("google.colab")
+    colab.output = ModuleType("google.colab.output")
+    colab.output.enable_custom_widget_manager = lambda: asked.append("asked")
+    panel.enable_widgets_in_colab.cache_clear()
+    make_panel()
+    assert not asked  # there is no Colab here
+    for name, module in (("google", ModuleType("google")), ("google.colab", colab)):
+        monkeypatch.setitem(sys.modules, name, module)
+    panel.enable_widgets_in_colab.cache_clear()
+    make_panel()
+    make_panel()
+    assert asked == ["asked"]
+    panel.enable_widgets_in_colab.cache_clear()
+
+
+def make_panel() -> Panel:
+    size = widgets.IntSlider(1, 1, 5, description="size")
+    return Panel(lambda size: View(Image.new("L", (60, 60), size), f"a picture in grey {size}"), {"size": size})

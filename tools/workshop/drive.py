@@ -4,14 +4,11 @@
 """
 
 import json
-import os
 import re
-import socket
 import subprocess
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +17,9 @@ from pathlib import Path
 import psutil
 import requests
 import websocket
+from jupyter_client.session import Session
 
+from tools.servers import find_ports, serve
 from tools.workshop.names import make_safe
 
 FOLDER = Path(__file__).resolve().parent
@@ -35,6 +34,9 @@ from cnngen_course.pretrained import load_pretrained
 images = sample_images(load_pretrained("generator"), torch.arange(10))
 print("drew", tuple(images.shape))
 """
+
+
+EXECUTE = {"silent": False, "store_history": False, "user_expressions": {}, "allow_stdin": False}
 
 
 @dataclass
@@ -62,17 +64,6 @@ class Hub:
     log: Path
 
 
-def find_ports(count: int) -> list[int]:
-    """Return ports of this machine that nobody uses."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 @contextmanager
 def run_hub(folder: Path, timeout: float = 300) -> Iterator[Hub]:
     """Run the workshop's hub on free ports of this machine; at the end stop it and all that it started."""
@@ -86,40 +77,8 @@ def run_hub(folder: Path, timeout: float = 300) -> Iterator[Hub]:
         "WORKSHOP_PROXY_PORT": str(proxy_port),
     }
     command = [sys.executable, "-m", "jupyterhub", "-f", str(FOLDER / "jupyterhub_config.py")]
-    with log.open("w", encoding="utf-8") as output:
-        process = subprocess.Popen(
-            command, cwd=folder, env=os.environ | settings, stdout=output, stderr=subprocess.STDOUT
-        )
-    try:
-        wait_until_up(process, f"{address}/hub/health", log, timeout)
+    with serve(command, f"{address}/hub/health", log, timeout, settings) as process:
         yield Hub(address, process, log)
-    finally:
-        stop(process)
-
-
-def wait_until_up(process: subprocess.Popen, page: str, log: Path, timeout: float) -> None:
-    end = time.monotonic() + timeout
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            raise RuntimeError(f"the hub ended:\n{log.read_text(encoding='utf-8')[-3000:]}")
-        try:
-            if requests.get(page, timeout=5).ok:
-                return
-        except requests.ConnectionError:
-            pass  # not yet
-        time.sleep(0.2)
-    raise TimeoutError(f"the hub did not answer within {timeout:.0f} s:\n{log.read_text(encoding='utf-8')[-3000:]}")
-
-
-def stop(process: subprocess.Popen) -> None:
-    """End the hub, which ends the learners' servers; whatever is left after that is killed."""
-    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-    if process.poll() is None:
-        process.terminate()
-    _, left = psutil.wait_procs(family, timeout=15)
-    for one in left:
-        one.kill()
-    process.wait()
 
 
 def work(hub: Hub, learner: Learner, timeout: float = 400) -> None:
@@ -173,8 +132,8 @@ def run_code(hub: Hub, session: requests.Session, name: str, code: str, timeout:
         cookie="; ".join(f"{cookie.name}={cookie.value}" for cookie in cookies),
         timeout=timeout,
     )
-    message = make_request(code)
-    channel.send(json.dumps(message))
+    message = Session(username="learner").msg("execute_request", EXECUTE | {"code": code})
+    channel.send(json.dumps(message | {"channel": "shell", "buffers": []}, default=str))  # the date as text
     said = ""
     while True:
         reply = json.loads(channel.recv())
@@ -187,21 +146,6 @@ def run_code(hub: Hub, session: requests.Session, name: str, code: str, timeout:
             if reply["content"]["status"] != "ok":
                 raise RuntimeError(f"the code failed: {reply['content'].get('evalue')}")
             return said.strip()
-
-
-def make_request(code: str) -> dict:
-    """Return the message with which a notebook asks its kernel to run a cell."""
-    header = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "username": "learner", "version": "5.3"}
-    header |= {"session": uuid.uuid4().hex, "date": ""}
-    content = {"code": code, "silent": False, "store_history": False, "user_expressions": {}, "allow_stdin": False}
-    return {
-        "header": header,
-        "parent_header": {},
-        "metadata": {},
-        "channel": "shell",
-        "buffers": [],
-        "content": content,
-    }
 
 
 def work_together(hub: Hub, count: int) -> list[Learner]:
