@@ -118,6 +118,7 @@ def test_two_steps_by_hand() -> None:
             torch.testing.assert_close(weight, expected.state_dict()[name], msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["non_saturating", "hinge", "relativistic"])
 def test_it_learns_a_ring(loss: str) -> None:
     torch.manual_seed(0)
@@ -292,6 +293,7 @@ def test_collapse_needs_patience() -> None:
     assert find_collapse(History(steps=[*low[:-1], {"diversity": 0.5}])) is None
 
 
+@pytest.mark.slow
 def test_a_batch_of_one_picture_a_class_is_no_collapse(capsys: pytest.CaptureFixture[str]) -> None:
     networks = make_networks()
     loader = make_loader(make_shapes(40), 1)

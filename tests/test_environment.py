@@ -22,7 +22,7 @@ from cnngen_course.paths import ROOT
 from tools import environment
 
 STAND_INS = ROOT / "tests" / "stand_ins"
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="the signals are those of Unix")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="the signals are those of Unix")]
 
 
 class Course:

@@ -98,6 +98,7 @@ def test_the_wrong_network_for_a_port_is_told() -> None:
     assert isinstance(export.select_there(UNetTwoWay(widths=(8, 16))), nn.Module)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", export.list_ports())
 def test_a_shipped_generator_and_its_file_draw_the_same(name: str, tmp_path: Path) -> None:
     torch.manual_seed(0)

@@ -8,6 +8,8 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+pytestmark = pytest.mark.slow
+
 PROBE = "import urllib.request; urllib.request.urlopen('http://example.org', timeout=5)"
 
 

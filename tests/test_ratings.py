@@ -54,6 +54,7 @@ def test_the_file_itself_refuses_six_stars(tmp_path: Path) -> None:
     connection.close()
 
 
+@pytest.mark.slow
 def test_many_visitors_write_at_once(tmp_path: Path) -> None:
     """Eight threads of this program and two programs of their own: not one rating is lost."""
     book = RatingBook(tmp_path / "stars.sqlite3")

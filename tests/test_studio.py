@@ -10,6 +10,8 @@ from cnngen_course.paths import ROOT, DamagedFileError
 from cnngen_course.ratings import RatingBook, RatingList
 from tools.visitor import StudioError, Visitor, serve_studio, visit_together
 
+pytestmark = pytest.mark.slow
+
 
 def test_only_the_first_tab_is_built_at_the_start() -> None:
     shown = studio.make_studio(RatingList())

@@ -16,6 +16,8 @@ from cnngen_course.doctor import load_timings
 from tools.workshop import drive
 from tools.workshop.names import make_safe
 
+pytestmark = pytest.mark.slow
+
 LEARNERS = 3
 
 

@@ -65,9 +65,9 @@ def studio(arguments: list[str]) -> None:
 
 def test(arguments: list[str]) -> None:
     """Everything that CI runs: style, spelling, the package's tests, every notebook, every explorer."""
-    if not arguments:
+    if arguments in ([], ["quick"]):
         lint([])
-    run(PYTHON, "-m", "pytest", *arguments)
+    run(PYTHON, "-m", "pytest", *(QUICK if arguments == ["quick"] else arguments))
 
 
 def lint(arguments: list[str]) -> None:
@@ -130,12 +130,14 @@ def check_platforms(uv: str) -> None:
             run(*command, MACOSX_DEPLOYMENT_TARGET="14.0")
 
 
+QUICK = ("-m", "not slow and not browser", "tests")
+
 TASKS = {
     "setup": (setup, "set everything up, or look whether all is well and mend what is not"),
     "lab": (lab, "open JupyterLab at the first lesson"),
     "studio": (studio, "serve the studio of lesson 17; --no-browser without a screen"),
     "update": (update, "fetch the newest lessons; those that you changed are kept in notebooks/mine"),
-    "test": (test, "check everything (or: test PATH, as for pytest)"),
+    "test": (test, "check everything (or: test quick, two minutes; or: test PATH, as for pytest)"),
     "lint": (lint, "check style and spelling"),
     "fix": (fix, "mend what the style check can mend by itself"),
     "execute": (execute, "run notebooks top to bottom and store their outputs"),

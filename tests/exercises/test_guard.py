@@ -18,6 +18,8 @@ from cnngen_course.exercises import guard
 from cnngen_course.exercises.guard import TimeUp, keep_dice, limit_time
 from cnngen_course.exercises.report import Exercise, Sheet
 
+pytestmark = pytest.mark.slow
+
 
 def spin() -> None:
     while True:

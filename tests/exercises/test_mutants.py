@@ -11,6 +11,8 @@ from cnngen_course.exercises.report import Exercise, Sheet
 from tests.exercises.mutants import make_mutants
 from tests.exercises.test_sheets import ALL
 
+pytestmark = pytest.mark.slow
+
 SQUARED = "a difference is squared or made positive: its sign does not matter"
 SAME_SHAPE = "both have the same shape"
 ZERO_OR_NOT = "what leaks is far above the limit, what does not is exactly 0"

@@ -18,6 +18,8 @@ from cnngen_course.experiments.clinic import (
 )
 from cnngen_course.paths import DATA
 
+pytestmark = pytest.mark.slow
+
 every_case = pytest.mark.parametrize("case", CASES)
 FEW = 50  # steps: the first two moments after the start
 

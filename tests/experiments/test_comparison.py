@@ -73,6 +73,7 @@ def test_the_stored_numbers_come_from_such_pictures(name: str) -> None:
     assert named.low - 0.05 < outcome.metrics["label_consistency"] < named.high + 0.05
 
 
+@pytest.mark.slow
 @every_contestant
 def test_a_tiny_run_repeats(name: str) -> None:
     """Two runs of one seed are equal but for their seconds; that is what makes a comparison worth anything."""

@@ -9,6 +9,8 @@ from cnngen_course.experiments import processes
 from cnngen_course.galleries import load_table
 from cnngen_course.recipes.artist import draw
 
+pytestmark = pytest.mark.slow
+
 
 def draw_some(outcome: processes.Outcome) -> torch.Tensor:
     model, held = processes.make_artist(), load_table().held_out

@@ -50,6 +50,7 @@ def test_there_is_an_explorer_in_every_lesson() -> None:
     assert len(MAKERS) >= len(MODULES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", MAKERS)
 def test_every_control_does_something(make: Any) -> None:
     for name, control in make().controls.items():

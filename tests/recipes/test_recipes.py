@@ -9,6 +9,8 @@ from cnngen_course import recipes
 from cnngen_course.pretrained import load_pretrained, load_provenance
 from cnngen_course.recipes.recipe import Recipe
 
+pytestmark = pytest.mark.slow
+
 NAMES = [module.name for module in pkgutil.iter_modules(recipes.__path__) if module.name != "recipe"]
 BANDS = {  # what other processors' rounding may change
     "accuracy": 0.002,
