@@ -263,22 +263,22 @@ def test_a_note_that_was_cut_means_a_new_environment(finished: Course, whole: di
     assert finished.list_files() == whole
 
 
-def ask_command(course: Course) -> str:
-    return subprocess.run([course.environment / "bin" / "cnngen"], capture_output=True, text=True).stdout
+def ask(course: Course, program: str) -> str:
+    return subprocess.run([course.environment / "bin" / program], capture_output=True, text=True).stdout
 
 
 @pytest.mark.parametrize("by", [shutil.copytree, shutil.move])
 def test_another_folder_is_told(finished: Course, tmp_path: Path, by: Callable) -> None:
-    """By mv or by cp -r, also into a folder whose name begins with the old one."""
+    """By mv or by cp -r, also into a folder whose name begins with the old one and holds a space."""
     first = Course(tmp_path / "course")
     by(finished.environment, first.environment, **({"symlinks": True} if by is shutil.copytree else {}))
-    assert ask_command(first) == "cnngen\n", "programs find their Python wherever they are"
-    place = tmp_path / "course2"
+    assert ask(first, "cnngen") == "cnngen\n", "programs find their Python wherever they are"
+    place = tmp_path / "course 2"
     shutil.move(first.folder, place)
     second = Course(place)
     said = second.set_up()
     assert "moved" in said and "1 of 4" not in said, "nothing is made anew"
-    assert ask_command(second) == "cnngen\n"
+    assert ask(second, "cnngen") == "cnngen\n" and ask(second, "pip") == "pip 1.0\n"
     for path in (second.environment / "bin").glob("activate*"):
         assert str(first.environment) not in path.read_text(encoding="utf-8"), path.name
     assert str(second.environment) in (second.environment / "bin" / "activate").read_text(encoding="utf-8")

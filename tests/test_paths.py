@@ -40,3 +40,35 @@ def test_the_repair_names_a_path_inside_the_repository(monkeypatch, tmp_path) ->
 
 def test_the_ledger_covers_the_sets_of_the_first_lessons() -> None:
     assert {"fashion_mnist", "photos", "people", "vgg16"} <= set(read_ledger())
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "is missing"),
+        (b'{"fashion_mnist": {"files"', "is damaged"),
+        (b"", "is damaged"),
+        (b"\xff\xfe{}", "is damaged"),
+        (b"{}", "is damaged"),
+        (b"[1, 2]", "is damaged"),
+        (b'{"fashion_mnist": 3}', "is damaged"),
+        (b'{"fashion_mnist": {"files": {}}}', "does not know fashion_mnist/labels"),
+        (b'{"people": {"files": {}}}', "does not know fashion_mnist/labels"),
+    ],
+)
+def test_loaders_tell_of_a_damaged_ledger(monkeypatch, tmp_path, content: bytes | None, words: str) -> None:
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr(paths, "LEDGER", tmp_path / "data" / "ledger.json")
+    (tmp_path / "data").mkdir()
+    if content is not None:
+        (tmp_path / "data" / "ledger.json").write_bytes(content)
+    read_ledger.cache_clear()
+    with pytest.raises(DamagedFileError, match=rf"ledger\.json {words}.*git checkout -- data/ledger\.json"):
+        read_data("fashion_mnist", "labels.json")
+    read_ledger.cache_clear()
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path) -> None:
+    (tmp_path / "folder.bin").mkdir()
+    with pytest.raises(DamagedFileError, match=r"folder\.bin cannot be read"):
+        read_verified(tmp_path / "folder.bin", "0" * 64)

@@ -38,6 +38,11 @@ import os, torch, torchvision, cnngen_course
 found = os.path.dirname(os.path.dirname(os.path.abspath(cnngen_course.__file__)))
 assert os.path.samefile(found, "."), "the course is imported from another folder: " + found
 """
+# The head of a program that starts with the Python beside it; a path after "#!" could hold no space.
+BESIDE = b"""#!/bin/sh
+'''exec' "$(dirname -- "$(realpath -- "$0")")/python" "$0" "$@"
+' '''
+"""
 MISSING_LIBRARY = re.compile(r"WinError 126|DLL load failed|cannot open shared object file")
 LARGE = 1_000_000  # bytes; nobody edits such a file by hand, and gigabytes take long to read
 
@@ -281,7 +286,10 @@ def move_scripts(folder: str) -> None:
         if path.is_file() and not path.is_symlink() and path.stat().st_size < LARGE:
             content = path.read_bytes()
             if b"\0" not in content and old in content:
-                path.write_bytes(either.sub(lambda _: new, content))
+                content = either.sub(lambda _: new, content)
+                if content.startswith(b"#!" + new):
+                    content = BESIDE + content.partition(b"\n")[2]
+                path.write_bytes(content)
 
 
 def find_damaged() -> list[str]:
