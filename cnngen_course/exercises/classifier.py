@@ -1,4 +1,4 @@
-"""The exercises of the lesson on classifiers: the cost of a convolution, a loop with three faults, a shortcut that fits."""
+"""The exercises of the lesson on classifiers: the cost of a convolution, a loop with three faults, a shortcut."""
 
 import copy
 from collections.abc import Callable, Sequence
