@@ -25,6 +25,10 @@ def copy(images: Tensor) -> Tensor:
     return images
 
 
+def halve(images: Tensor) -> Tensor:
+    return 0.5 * images
+
+
 def darken(images: Tensor) -> Tensor:
     return 0.5 * images - 0.3
 
@@ -52,6 +56,7 @@ def make_cycle_cases() -> list[tuple[Translator, Translator, Tensor, Tensor, str
         (F.relu, copy, dark_and_light, twos.abs(), "only the first kind lost something here"),
         (copy, F.relu, ones.abs(), dark_and_light, ORDER),
         (darken, lambda x: 2 * x + 0.5, ones, twos, "compare end and beginning, by the mean absolute difference"),
+        (halve, copy, ones, twos, "take the absolute value of each difference first, then the mean"),
         (darken, lighten, ones, twos, "each kind has its own mean, and the two are added"),
     ]
 

@@ -166,7 +166,7 @@ def solve_teach_discriminator(
 def judge_teach_discriminator(answer: Any) -> str | None:
     """Judge ``teach_discriminator(generator, discriminator, optimizer, real, latents)``, one step of one player."""
     random = torch.Generator().manual_seed(0)
-    real, latents = torch.randn(16, 2, generator=random) + 1, torch.randn(16, 2, generator=random)
+    real, latents = (4 * torch.randn(16, 2, generator=random) for _ in range(2))  # logits of either sign
     generator, discriminator, optimizer = make_players()
     wanted_generator, wanted, wanted_optimizer = make_players()
     for _ in range(2):  # the second step shows gradients that were left behind

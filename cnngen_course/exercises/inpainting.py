@@ -23,10 +23,13 @@ def make_error_cases() -> list[tuple[Tensor, Tensor, Tensor, str]]:
     known = torch.rand(4, 1, 8, 8, generator=chance) < 0.7
     gray = images[:, :1], torch.where(known, images[:, :1], filled[:, :1]), known
     all_known = torch.ones_like(known)
+    single = all_known.clone(), all_known.clone()
+    single[0][0, :, 2:4], single[1][-1, :, 2:4] = False, False
     return [
         (gray[1], gray[0], gray[2], "divide by the number of missing pixels, not by all"),
         (filled[:, :1], images[:, :1], known, "errors in known pixels must not count"),
         (filled, images, known, "each missing place has three colours, and all three count in the mean"),
+        *((filled, images, damaged, "one damaged picture among whole ones counts, too") for damaged in single),
         (filled, images, all_known, "where nothing is missing, the error is 0"),
     ]
 

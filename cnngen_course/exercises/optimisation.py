@@ -85,6 +85,8 @@ def make_curves() -> list[tuple[Tensor, Tensor, str]]:
             gap,
             "a step can break and the next one recover: leave the loss out, and keep the places of the others",
         ),
+        (rates, gap + 3, "a loss above 1 can be the lowest one: leave out what broke, don't replace it by a number"),
+        (rates, gap - 3, "a loss can be below 0"),
         (rates, falling, "if the loss falls to the end, the last rate is the lowest point"),
         (fine, shape, "the rates need not be whole powers of ten"),
     ]

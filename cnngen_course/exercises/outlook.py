@@ -154,12 +154,14 @@ def judge_guided(answer: Any) -> str | None:
         (3.0, "what the class makes no difference in stays, and the difference grows three times as large"),
     )
     for guidance, reason in cases:
-        got = call(answer, with_class.clone(), without_class.clone(), guidance)
+        got = call(answer, with_class, without_class, guidance)
         what = f"guided([3, 1], [1, 1], {guidance:g})"
         problem = explain_tensor(got, solve_guided(with_class, without_class, guidance), what)
         if problem:
             return f"{problem} Think of this: {reason}."
-    return None
+    with_class, without_class = torch.randn(2, 3, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    got, wanted = call(answer, with_class, without_class, 2.5), solve_guided(with_class, without_class, 2.5)
+    return explain_tensor(got, wanted, "guided of two velocities (3, 1, 4, 4) with a guidance of 2.5")
 
 
 GUIDED = Exercise(

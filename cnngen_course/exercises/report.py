@@ -232,6 +232,8 @@ def explain_number(got: Any, wanted: float, what: str, tolerance: float = 1e-4) 
         return f"{what} is {number}, not a finite number."
     if isinstance(wanted, int) and not isinstance(got, int) and got == wanted:
         return f"{what} should be a whole number (int), got {got}. {WHOLE}"
+    if isinstance(wanted, int) and isinstance(got, int):
+        return None if got == wanted else f"{what} should be {wanted}, got {got}."
     if abs(number - wanted) > tolerance * max(1, abs(wanted)):
         return f"{what} should be {wanted:g}, got {number:g}."
     return None

@@ -37,6 +37,7 @@ GAUSSIANS = (
     (([3.0], [1.0], [0.0], [9.0]), "a step of the mean is measured in spreads of the second distribution"),
     (([1.0, 0.0, -1.0], [1.0, 1.0, 1.0], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]), "the dimensions add up"),
     (([0.3, -1.2], [0.2, 2.5], [-0.7, 0.4], [1.7, 0.6]), "check all four together"),
+    (([-0.3, 1.2, 0.5], [2.2, 0.5, 1.0], [0.7, -0.4, 0.1], [0.7, 1.6, 3.0]), "check all four together"),
 )
 
 

@@ -96,8 +96,8 @@ def judge_join(answer: Any) -> str | None:
         ((2, 3), 3, "first the coarse channels, then the fine ones"),
         ((2, 2), 6, "keep both apart"),
     ):
-        coarse = torch.rand(2, channels[0], height, 4, generator=chance) + 0.5
-        fine = torch.rand(2, channels[1], 2 * height, 8, generator=chance) + 0.5
+        coarse = torch.randn(2, channels[0], height, 4, generator=chance)
+        fine = torch.randn(2, channels[1], 2 * height, 8, generator=chance)
         for skips in (True, False):
             wanted = solve_join(coarse, fine, skips)
             got = call(answer, coarse.clone(), fine.clone(), skips)

@@ -1,6 +1,7 @@
 """Every exercise of every lesson: its solution is right, its stub not started, each mistake named, garbage survived."""
 
 import importlib
+import math
 import pkgutil
 import random
 import sys
@@ -136,6 +137,40 @@ def test_garbage_is_survived(
     report = sheet.check(exercise.name, garbage)
     assert report.status == "not yet", report
     assert 10 < len(report.sentence) < 500
+
+
+class Hostile:
+    """What fails whatever is asked of it."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+    def __eq__(self, other: object) -> bool:
+        raise SystemExit
+
+    def __bool__(self) -> bool:
+        raise GeneratorExit
+
+
+ODD = (
+    True, np.bool_(True), 1 + 2j, 10**400, math.inf, -1, b"bytes", "", {}, {1, 2}, int, iter([1]), Hostile(),
+    [math.nan] * 3, [[1, 2], [3]], (None, None), (None, None, None), (..., 1), [torch.ones(2), torch.ones(3)],
+    np.array(["a", "b"]), np.array([None, 1], dtype=object), np.array(3.0), np.datetime64("2020-01-01"),
+    torch.zeros(0), torch.ones(3, 3, dtype=torch.complex64), torch.ones(3, 3, dtype=torch.bool),
+    torch.ones(3, 3).half(), torch.eye(3).to_sparse(), torch.empty(3, device="meta"), torch.nn.Linear(3, 3),
+)  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("sheet", "exercise"), ALL)
+def test_odd_answers_are_survived(sheet: Sheet, exercise: Exercise) -> None:
+    for place, value in enumerate(ODD):
+        for answer in (value, lambda *_, value=value: value):
+            report = sheet.check(exercise.name, answer)
+            assert report.status == "not yet", place
+            assert 10 < len(report.sentence) < 600, place
 
 
 @pytest.mark.parametrize(("sheet", "exercise"), ALL)
