@@ -121,7 +121,9 @@ def plot_look(pixels: Tensor, look: Look, layer: str, channel: int) -> Image.Ima
     return canvas
 
 
-def draw_chances(draw: ImageDraw.ImageDraw, chances: Tensor, font: ImageFont.FreeTypeFont) -> None:
+def draw_chances(
+    draw: ImageDraw.ImageDraw, chances: Tensor, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
+) -> None:
     words = [f"{chance:.0%}" for chance in chances.tolist()]
     draw_bars(draw, (0, 290, 750, 350), chances.tolist(), words, [BLUE] * len(words), gap=17)
     for index, name in enumerate(load_test().class_names):

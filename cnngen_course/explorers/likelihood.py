@@ -16,8 +16,7 @@ from torch import Tensor
 
 from cnngen_course.datasets import load_fashion_mnist
 from cnngen_course.explorers.panel import Panel, View
-from cnngen_course.figures import BLUE, ORANGE, RED, load_font, make_axes
-from cnngen_course.figures.charts import draw_bars
+from cnngen_course.figures import BLUE, ORANGE, RED, charts, load_font, make_axes
 from cnngen_course.images import make_grid, to_pil, to_pixels
 from cnngen_course.metrics import compute_features, compute_sharpness
 from cnngen_course.models.pixelcnn import PixelCNN
@@ -190,7 +189,7 @@ def draw_drawing(drawn: int, label: int, number: int, temperature: float, comple
         frame = (12 * column - 2, 12 * row - 2, 12 * column + 13, 12 * row + 13)
         ImageDraw.Draw(large).rectangle(frame, outline=ORANGE, width=3)
         chances, taken = draws.chances[number - 1, drawn], draws.levels[number - 1, row, column].item()
-        draw_chances(pen, chances, taken, (376, 0, 756, 336), drawn < draws.given)
+        draw_bars(pen, chances, taken, (376, 0, 756, 336), drawn < draws.given)
     else:
         pen.text((376, 150), "All pixels are drawn.", "black", load_font(16))
     canvas.paste(large, (0, 0))
@@ -211,7 +210,7 @@ def paint_partial(levels: Tensor, drawn: int) -> list[Image.Image]:
     return [Image.fromarray(picture) for picture in pixels.numpy()]
 
 
-def draw_chances(
+def draw_bars(
     pen: ImageDraw.ImageDraw, chances: Tensor, taken: int, box: tuple[int, int, int, int], given: bool
 ) -> None:
     """Draw the probabilities of all levels as bars over swatches of grey; the level that was taken is marked."""
@@ -224,7 +223,7 @@ def draw_chances(
         pen.text((left, floor - share * height - 2), f"{share:.0%}", "#777777", load_font(11), anchor="lb")
     words = [f"{100 * chance:.0f}" if chance >= 0.05 else "" for chance in chances.tolist()]
     colours = [ORANGE if level == taken else BLUE for level in range(len(chances))]
-    draw_bars(pen, (left, floor - height, right, floor), chances.tolist(), words, colours)
+    charts.draw_bars(pen, (left, floor - height, right, floor), chances.tolist(), words, colours)
     for level in range(len(chances)):
         x, grey = left + level * wide, round(255 * level / (len(chances) - 1))
         pen.rectangle((x + 2, floor + 4, x + wide - 3, floor + 18), fill=(grey,) * 3, outline="#888888")
