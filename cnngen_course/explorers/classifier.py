@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from cnngen_course.datasets import ImageSet, load_fashion_mnist
 from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import BLUE, RED
+from cnngen_course.figures.charts import draw_bars
 from cnngen_course.galleries import Photo, load_photos
 from cnngen_course.images import crop_square, from_pil, make_grid, to_images, to_pil
 from cnngen_course.models.classifier import Classifier
@@ -118,11 +119,10 @@ def plot_look(pixels: Tensor, look: Look, layer: str, channel: int) -> Image.Ima
 def draw_chances(
     draw: ImageDraw.ImageDraw, chances: Tensor, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
 ) -> None:
-    for index, (name, chance) in enumerate(zip(load_test().class_names, chances.tolist(), strict=True)):
-        middle = 37 + 75 * index
-        draw.rectangle((middle - 20, 350 - 60 * chance, middle + 20, 350), fill=BLUE)
-        draw.text((middle, 346 - 60 * chance), f"{chance:.0%}", "black", font, anchor="ms")
-        draw.text((middle, 367), name, "black", font, anchor="ms")
+    words = [f"{chance:.0%}" for chance in chances.tolist()]
+    draw_bars(draw, (0, 290, 750, 350), chances.tolist(), words, [BLUE] * len(words), gap=17)
+    for index, name in enumerate(load_test().class_names):
+        draw.text((37 + 75 * index, 367), name, "black", font, anchor="ms")
 
 
 def describe_look(known: str, look: Look, layer: str, channel: int) -> str:

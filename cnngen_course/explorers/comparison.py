@@ -13,6 +13,7 @@ from cnngen_course.datasets import load_fashion_mnist
 from cnngen_course.experiments.comparison import CONTESTANTS, EVERYONE, SEEDS, load_outcome
 from cnngen_course.explorers.panel import Panel, View
 from cnngen_course.figures import BLUE, GREEN, ORANGE, PINK, RED, SKY, load_font, make_axes
+from cnngen_course.figures.charts import draw_interval
 from cnngen_course.images import make_grid, to_pil
 from cnngen_course.metrics import Estimate, compute_share
 
@@ -183,19 +184,10 @@ def draw_blind_test(test: BlindTest) -> Image.Image:
 
 
 def draw_rate(draw: ImageDraw.ImageDraw, top: int, source: str, share: Estimate | None) -> None:
-    """Draw one line of the score: the name, a scale from 0 to 100%, the interval as a bar and the rate as a dot."""
-    left, width = 350, 200
+    """Draw one line of the score: the name, and how often one was wrong on a scale from 0 to 100%."""
     draw.text((250, top), TITLES[source], "black", load_font(12))
-    draw.line((left, top + 8, left + width, top + 8), "#BBBBBB", 1)
-    for end in (0, 0.5, 1):
-        draw.line((left + width * end, top + 4, left + width * end, top + 12), "#BBBBBB", 1)
-    if share is None:
-        draw.text((left + width + 8, top), "not met yet", "#777777", load_font(12))
-        return
-    draw.rectangle((left + width * share.low, top + 4, left + width * share.high, top + 12), COLOURS[source])
-    middle = left + width * share.value
-    draw.ellipse((middle - 5, top + 3, middle + 5, top + 13), "white", "black", 2)
-    draw.text((left + width + 8, top), f"{share.value:.0%} of {share.n}", "black", load_font(12))
+    words = f"{share.value:.0%} of {share.n}" if share else "not met yet"
+    draw_interval(draw, (350, top), 200, (0, 0.5, 1), share, words, COLOURS[source])
 
 
 def plot_table(

@@ -14,6 +14,7 @@ from cnngen_course.datasets import load_fashion_mnist
 from cnngen_course.experiments.clinic import CASES, FAULTS, GAMES, SIGNS, Run, find_contradiction, load_fixed, load_run
 from cnngen_course.explorers.panel import Panel, View
 from cnngen_course.figures import BLACK, BLUE, GREEN, RED, load_font, make_axes
+from cnngen_course.figures.charts import draw_path
 from cnngen_course.images import make_grid, to_pil
 
 WIDTH = 714  # screen pixels of the explorers' pictures
@@ -152,16 +153,16 @@ def draw_plots(groups: dict[str, dict[str, Tensor]], share: float) -> Image.Imag
         pen.rectangle(box, outline="#bbbbbb")
         pen.text((left, 1), name + (", powers of ten" if logarithmic else ""), "black", load_font(12))
         key = left
-        for (label, line), colour, dashed in zip(values.items(), (BLUE, RED), (False, True), strict=False):
+        for (label, line), colour, dash in zip(values.items(), (BLUE, RED), (0, 5), strict=False):
             heights = ((line[::10].clamp(low, high) - low) / (high - low)).tolist()
             last = len(heights) - 1
             points = [
                 (left + (right - left) * at / last, bottom - (bottom - top) * height)
                 for at, height in enumerate(heights)
             ]
-            draw_line(pen, points, colour, dashed)
+            draw_path(pen, points, colour, dash=dash)
             if label:
-                draw_line(pen, [(key + 2 * at, 24) for at in range(9)], colour, dashed)
+                draw_path(pen, [(key, 24), (key + 16, 24)], colour, dash=dash)
                 pen.text((key + 20, 17), label, "black", load_font(11))
                 key += 26 + round(pen.textlength(label, load_font(11)))
         marked = left + (right - left) * share
@@ -169,13 +170,6 @@ def draw_plots(groups: dict[str, dict[str, Tensor]], share: float) -> Image.Imag
         pen.polygon([(marked - 4, top - 6), (marked + 4, top - 6), (marked, top)], BLACK)
         pen.text((left, bottom + 3), f"{round(low, 2):g} to {round(high, 2):g}", GREY, load_font(10))
     return sheet
-
-
-def draw_line(pen: ImageDraw.ImageDraw, points: list[tuple[float, float]], colour: str, dashed: bool) -> None:
-    """Draw a line through points; a dashed one leaves out every second pair of its pieces."""
-    pieces = [points[at : at + 3] for at in range(0, len(points) - 2, 4)] if dashed else [points]
-    for piece in pieces:
-        pen.line(piece, colour, 2)
 
 
 def find_range(name: str, lines: dict[str, Tensor]) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from cnngen_course.datasets import load_fashion_mnist
 from cnngen_course.explorers.panel import Panel, View
-from cnngen_course.figures import BLUE, ORANGE, RED, load_font, make_axes
+from cnngen_course.figures import BLUE, ORANGE, RED, charts, load_font, make_axes
 from cnngen_course.images import make_grid, to_pil, to_pixels
 from cnngen_course.metrics import compute_features, compute_sharpness
 from cnngen_course.models.classifier import Classifier
@@ -222,15 +222,12 @@ def draw_bars(
     for share in (0.5, 1):
         pen.line((left, floor - share * height, right, floor - share * height), fill="#DDDDDD")
         pen.text((left, floor - share * height - 2), f"{share:.0%}", "#777777", load_font(11), anchor="lb")
-    for level, chance in enumerate(chances.tolist()):
-        x = left + level * wide
-        grey = round(255 * level / (len(chances) - 1))
-        colour = ORANGE if level == taken else BLUE
-        pen.rectangle((x + 2, floor - max(1, chance * height), x + wide - 3, floor), fill=colour)
+    words = [f"{100 * chance:.0f}" if chance >= 0.05 else "" for chance in chances.tolist()]
+    colours = [ORANGE if level == taken else BLUE for level in range(len(chances))]
+    charts.draw_bars(pen, (left, floor - height, right, floor), chances.tolist(), words, colours)
+    for level in range(len(chances)):
+        x, grey = left + level * wide, round(255 * level / (len(chances) - 1))
         pen.rectangle((x + 2, floor + 4, x + wide - 3, floor + 18), fill=(grey,) * 3, outline="#888888")
-        if chance >= 0.05:
-            text = f"{100 * chance:.0f}"
-            pen.text((x + wide / 2, floor - chance * height - 3), text, "black", load_font(11), anchor="mb")
     middle = left + (taken + 0.5) * wide
     pen.text((middle, floor + 21), "▲", ORANGE, load_font(12), anchor="mt")
     words = "given" if given else "drawn"

@@ -1,9 +1,6 @@
 """Two families of blocks side by side, what they draw, and what a learning rate does to an activation."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 
 import ipywidgets as widgets
 import torch
@@ -24,7 +21,8 @@ from cnngen_course.experiments.trials import (
     name_grid,
 )
 from cnngen_course.explorers.panel import Panel, View
-from cnngen_course.figures import BLACK, BLUE, ORANGE, PALETTE, RED, load_font, make_axes
+from cnngen_course.figures import BLUE, ORANGE, PALETTE, load_font, make_axes
+from cnngen_course.figures.charts import GREY, PALE, Line, draw_chart
 from cnngen_course.images import make_grid, to_pil
 
 TITLES = {  # of blocks
@@ -43,93 +41,6 @@ ACTIVATION_TITLES = {name: name for name in ACTIVATIONS} | {
 }
 OPTIONS = [(title, block) for block, title in TITLES.items()]
 CURVES = ((BLUE, 0), (ORANGE, 9))  # colour, and the length of a dash (0: drawn through)
-PALE, GREY = "#BBBBBB", "#777777"
-SHARP = 2  # charts are drawn larger and scaled down, which smooths the lines
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of a chart: its points, its colour, how wide, and the length of its dashes (0: drawn through)."""
-
-    x: Sequence[float]
-    y: Sequence[float]
-    colour: str
-    width: int = 2
-    dash: int = 0
-    title: str = ""
-
-
-def draw_chart(
-    lines: Sequence[Line],
-    x_label: str,
-    y_label: str,
-    x_range: tuple[float, float],
-    y_range: tuple[float, float],
-    y_ticks: Sequence[float],
-    log_y: bool = False,
-    legend_above: bool = False,
-    size: tuple[int, int] = (560, 320),
-) -> Image.Image:
-    """Draw lines into a frame with ticks and a legend: a small plot that is there in some milliseconds."""
-    left, top, right, bottom = 58 * SHARP, 12 * SHARP, (size[0] - 14) * SHARP, (size[1] - 42) * SHARP
-    picture = Image.new("RGB", (size[0] * SHARP, size[1] * SHARP), "white")
-    draw, font = ImageDraw.Draw(picture), load_font(12 * SHARP)
-    scale = math.log10 if log_y else float
-    low, high = (scale(value) for value in y_range)
-
-    def place_x(value: float) -> float:
-        return left + (value - x_range[0]) / (x_range[1] - x_range[0]) * (right - left)
-
-    def place_y(value: float) -> float:
-        share = (scale(min(max(value, y_range[0]), y_range[1])) - low) / (high - low)
-        return bottom - share * (bottom - top)
-
-    for tick in y_ticks:
-        draw.line((left, place_y(tick), right, place_y(tick)), "#E8E8E8", SHARP)
-        draw.text((left - 6 * SHARP, place_y(tick)), f"{tick:g}", BLACK, font, anchor="rm")
-    for tick in find_ticks(x_range[1]):
-        draw.line((place_x(tick), bottom, place_x(tick), bottom + 4 * SHARP), BLACK, SHARP)
-        draw.text((place_x(tick), bottom + 6 * SHARP), f"{tick:g}", BLACK, font, anchor="mt")
-    draw.line((left, top, left, bottom, right, bottom), BLACK, SHARP)
-    draw.text(((left + right) / 2, size[1] * SHARP - 4), x_label, BLACK, font, anchor="mb")
-    draw.text((left + 8 * SHARP, top), y_label, GREY, font)
-    for line in lines:
-        points = [(place_x(x), place_y(y)) for x, y in zip(line.x, line.y, strict=True) if math.isfinite(y)]
-        draw_path(draw, points, line)
-        if len(points) < len(line.x) and points:  # what is no number can't be drawn: a cross where it begins
-            x, y, reach = *points[-1], 7 * SHARP
-            for slope in (reach, -reach):
-                draw.line((x - reach, y - slope, x + reach, y + slope), RED, 3 * SHARP)
-    titled = [line for line in lines if line.title]
-    for row, line in enumerate(titled):
-        y = (top if legend_above else bottom - (len(titled) + 1) * 18 * SHARP) + (row + 1) * 18 * SHARP
-        draw_path(draw, [(right - 210 * SHARP, y), (right - 180 * SHARP, y)], line)
-        draw.text((right - 174 * SHARP, y), line.title, BLACK, font, anchor="lm")
-    return picture.resize(size, Image.Resampling.BOX)
-
-
-def draw_path(draw: ImageDraw.ImageDraw, points: list[tuple[float, float]], line: Line) -> None:
-    width = line.width * SHARP
-    if not line.dash:
-        draw.line(points, line.colour, width, joint="curve")
-        return
-    dash, done = line.dash * SHARP, 0.0
-    for (x0, y0), (x1, y1) in pairwise(points):
-        length = math.dist((x0, y0), (x1, y1))
-        pieces = max(1, round(length / (dash / 3)))
-        for piece in range(pieces):
-            if (done + piece * length / pieces) % (1.6 * dash) < dash:
-                start, end = piece / pieces, (piece + 1) / pieces
-                ends = x0 + (x1 - x0) * start, y0 + (y1 - y0) * start, x0 + (x1 - x0) * end, y0 + (y1 - y0) * end
-                draw.line(ends, line.colour, width)
-        done += length
-
-
-def find_ticks(end: float) -> list[float]:
-    """Return three to six round numbers from 0 to ``end``."""
-    step = 10 ** math.floor(math.log10(end))
-    step = next(step * part for part in (2, 1, 0.5, 0.2, 0.1) if end / (step * part) >= 3)
-    return [round(step * index, 6) for index in range(int(end / step + 1e-9) + 1)]
 
 
 def make_architecture_explorer() -> Panel:

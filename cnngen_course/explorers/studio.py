@@ -15,6 +15,7 @@ from torch import Tensor
 from cnngen_course.datasets import ImageSet, load_fashion_mnist
 from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import BLUE, GREEN, ORANGE, RED, load_font, make_axes, put_side_by_side
+from cnngen_course.figures.charts import draw_interval
 from cnngen_course.images import to_pil, to_pixels
 from cnngen_course.metrics import Estimate
 from cnngen_course.models.vae import compute_details
@@ -180,19 +181,10 @@ def draw_rating(piece: Piece, number: int, results: dict[str, Estimate]) -> Imag
 
 
 def draw_mean(draw: ImageDraw.ImageDraw, top: int, source: str, mean: Estimate | None) -> None:
-    """Draw one line of the evaluation: the name, a scale from 1 to 5, the interval as a bar and the mean as a dot."""
-    left, unit = 430, 36
+    """Draw one line of the evaluation: the name, and the mean on a scale from 1 to 5."""
     draw.text((290, top), source, "black", load_font(12))
-    draw.line((left, top + 8, left + 4 * unit, top + 8), "#BBBBBB", 1)
-    for stars in STARS:
-        draw.line((left + unit * (stars - 1), top + 4, left + unit * (stars - 1), top + 12), "#BBBBBB", 1)
-    if mean is None:
-        draw.text((left + 4 * unit + 10, top), "none yet", "#777777", load_font(12))
-        return
-    low, value, high = (left + unit * (stars - 1) for stars in (mean.low, mean.value, mean.high))
-    draw.rectangle((low, top + 4, high, top + 12), BLUE)
-    draw.ellipse((value - 5, top + 3, value + 5, top + 13), "white", "black", 2)
-    draw.text((left + 4 * unit + 10, top), f"{mean.value:.1f}, n {mean.n}", "black", load_font(12))
+    words = f"{mean.value:.1f}, n {mean.n}" if mean else "none yet"
+    draw_interval(draw, (430, top), 144, STARS, mean, words)
 
 
 def describe_rating(piece: Piece, series: int, number: int, ratings: list[Rating]) -> str:

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageDraw
 
 from cnngen_course.experiments.clinic import CASES, SIGNS, load_run
 from cnngen_course.explorers.gan import (
@@ -16,7 +15,6 @@ from cnngen_course.explorers.gan import (
     describe_step,
     draw_case,
     draw_games,
-    draw_line,
     draw_plots,
     find_range,
     judge_case,
@@ -58,15 +56,6 @@ def test_ranges_are_never_empty() -> None:
     low, high = find_range("gradient", flat)
     assert high > low == -6
     assert find_range("losses", {"": torch.tensor([-9.0, 700.0])}) == (-2, 5)
-
-
-def test_a_dashed_line_has_gaps() -> None:
-    counts = []
-    for dashed in (False, True):
-        picture = Image.new("L", (100, 9), 0)
-        draw_line(ImageDraw.Draw(picture), [(at, 4) for at in range(100)], "white", dashed)
-        counts.append(sum(picture.getpixel((at, 4)) > 0 for at in range(100)))
-    assert counts[0] == 100 and 40 < counts[1] < 80
 
 
 def test_the_mark_moves_along_the_curves() -> None:

@@ -1,46 +1,9 @@
 """Charts hold what they are given, and the explorers say what the logs say."""
 
-import math
-
-import numpy as np
-import pytest
-
 from cnngen_course.blocks import ACTIVATIONS, BLOCKS
 from cnngen_course.experiments.trials import RATES, SEEDS, load_logs, name_grid
 from cnngen_course.explorers import optimisation as explorer
-from cnngen_course.explorers.optimisation import Line, draw_chart, find_ticks
 from cnngen_course.runtime import compare_speed
-
-
-@pytest.mark.parametrize(
-    ("end", "ticks"), [(80, [0, 20, 40, 60, 80]), (7.3, [0, 2, 4, 6]), (240, [0, 50, 100, 150, 200])]
-)
-def test_ticks_are_round(end: float, ticks: list[float]) -> None:
-    assert find_ticks(end) == ticks
-
-
-def count_colour(picture, colour: tuple[int, int, int]) -> int:
-    return int((np.abs(np.asarray(picture).astype(int) - colour).max(axis=2) < 40).sum())
-
-
-def test_a_line_is_where_its_points_are() -> None:
-    flat = draw_chart([Line((0, 10), (5, 5), "#FF0000", 3)], "x", "y", (0, 10), (0, 10), (0, 10))
-    rows = np.nonzero((np.asarray(flat)[:, :, 1] < 60) & (np.asarray(flat)[:, :, 0] > 200))[0]
-    assert rows.min() == pytest.approx((12 + 320 - 42) / 2, abs=4) and rows.max() - rows.min() < 5
-    assert count_colour(flat, (255, 0, 0)) > 1000
-
-
-def test_a_value_that_is_no_number_gets_a_cross() -> None:
-    pictures = [
-        draw_chart([Line((1, 2, 3), (1, 1, end), "#0000FF")], "x", "y", (0, 4), (0, 2), (1,)) for end in (1, math.nan)
-    ]
-    assert [count_colour(picture, (213, 94, 0)) > 20 for picture in pictures] == [False, True]
-
-
-def test_dashes_have_gaps() -> None:
-    drawn = [draw_chart([Line((0, 9), (1, 1), "#FF0000", 3, dash)], "x", "y", (0, 9), (0, 2), (1,)) for dash in (0, 9)]
-    through, dashed = (count_colour(picture, (255, 0, 0)) for picture in drawn)
-    assert 0.4 * through < dashed < 0.9 * through
 
 
 def test_equal_time_is_the_end_of_the_quickest() -> None:
