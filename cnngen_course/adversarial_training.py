@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from cnngen_course.checkpoints import describe
-from cnngen_course.objectives.adversarial import Adversarial
+from cnngen_course.objectives.adversarial import Adversarial, get_latent_size
 from cnngen_course.runtime import pick_device
 from cnngen_course.training import (
     History,
@@ -83,7 +83,7 @@ def fit_adversarial(
 class Game:
     """Both networks and all that changes while they are trained; a ``Trainee``."""
 
-    shown = ("score_real", "score_generated")
+    shown: tuple[str, ...] = ("score_real", "score_generated")
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Game:
         self.home, self.device = find_device(generator), pick_device()
         self.autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=settings["precision"] == "bf16")
         for network in (generator, discriminator):  # channels last: convolutions of few channels are faster so
-            network.train().to(self.device, memory_format=torch.channels_last)
+            network.train().to(self.device).to(memory_format=torch.channels_last)
         self.learners = {
             "generator": make_learner(generator, settings["lr"], schedule),
             "discriminator": make_learner(discriminator, settings["discriminator_lr"], schedule),
@@ -109,7 +109,7 @@ class Game:
         """The discriminator learns from real and generated pictures, then the generator from its answer."""
         start = time.perf_counter()
         real, labels = (part.to(self.device) for part in batch)
-        latents = torch.randn(len(real), self.generator.latent_size).to(self.device)
+        latents = torch.randn(len(real), get_latent_size(self.generator)).to(self.device)
         with self.autocast:
             generated = self.generator(latents, labels)
             step = len(self.history.steps)
@@ -154,7 +154,7 @@ class Game:
         if self.averaged and self.history.steps:
             self.generator.load_state_dict(self.averaged.module.state_dict())
         for network in (self.generator, self.discriminator):
-            network.eval().to(self.home, memory_format=torch.contiguous_format)
+            network.eval().to(self.home).to(memory_format=torch.contiguous_format)
 
     def state_dict(self) -> dict[str, Any]:
         return {name: part.state_dict() for name, part in self._parts().items()}

@@ -157,8 +157,8 @@ def describe(part: object) -> str:
     """
     if isinstance(part, Tensor):
         return f"{type(part).__name__}({tuple(part.shape)}, sum {part.double().sum().item():.9g})"
-    if hasattr(part, "__qualname__"):  # a function or a class
-        return part.__name__
+    if isinstance(known := getattr(part, "__name__", None), str):  # of a function or a class
+        return known
     name = type(part).__name__
     if isinstance(part, nn.Module) or (hasattr(part, "state_dict") and hasattr(part, "load_state_dict")):
         return name

@@ -9,13 +9,13 @@ import json
 import math
 import operator
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 STRICT = {"CNNGEN_CLAIMS": "strict"}  # the environment in which a claim that fails is an error
 FILE = "CNNGEN_CLAIMS_FILE"  # this variable names a file that takes one JSON line a claim
-SIGNS = {
+SIGNS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -30,7 +30,7 @@ EXPLANATION = (
 )
 
 
-def claim(words: str, *terms: object) -> None:
+def claim(words: str, *terms: Any) -> None:
     """Check what the lesson says: ``claim("blur costs more than noise", blur, ">", noise, ">", 0)``.
 
     ``terms`` are numbers with a sign between them, or one condition: ``claim("both are equal", torch.equal(a, b))``.
@@ -52,7 +52,7 @@ def claim(words: str, *terms: object) -> None:
     print(f"✗ On this machine it came out differently. The lesson says: {report}. {EXPLANATION}")
 
 
-def compute_margin(pairs: Sequence[tuple[object, str, object]]) -> float | None:
+def compute_margin(pairs: Sequence[tuple[Any, str, Any]]) -> float | None:
     """Return how far the nearest of ``(left, sign, right)`` is from failing, or None where that is no number.
 
     0.1 means that one side could move by a tenth of the larger side; below nought it failed. Beside a nought the
@@ -71,12 +71,12 @@ def _compute_gap(left: float, right: float) -> float:
     return (left - right) / scale
 
 
-def _write(term: object) -> str:
+def _write(term: Any) -> str:
     """Numbers with four digits: more would differ from machine to machine and say nothing."""
     if isinstance(term, str):
         return term
     try:
-        return f"{float(term):.4g}"  # type: ignore[arg-type]
+        return f"{float(term):.4g}"
     except (TypeError, ValueError):  # a shape, a list of names
         return str(term)
 

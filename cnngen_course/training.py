@@ -291,7 +291,7 @@ def fit(
 class Solo:
     """One network that learns from an objective; a ``Trainee``."""
 
-    shown = ("loss",)
+    shown: tuple[str, ...] = ("loss",)
 
     def __init__(
         self, model: nn.Module, objective: Objective, settings: dict[str, Any], accelerator: Any, schedule: Schedule

@@ -11,7 +11,7 @@ from cnngen_course.claims import FILE, Moments, UnfinishedTraining, claim, compu
 @pytest.fixture
 def lines(monkeypatch, tmp_path):
     monkeypatch.setenv(FILE, str(tmp_path / "claims.jsonl"))
-    return lambda: [json.loads(line) for line in (tmp_path / "claims.jsonl").read_text().splitlines()]
+    return lambda: [json.loads(line) for line in (tmp_path / "claims.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.mark.parametrize(

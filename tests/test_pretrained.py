@@ -97,7 +97,7 @@ def test_a_mistyped_name_is_not_to_be_restored_and_a_lost_one_is(saved) -> None:
         load_pretrained("generators")
     assert "Did you mean 'generator'?" in str(told.value) and "git checkout" not in str(told.value)
     with pytest.raises(DamagedFileError, match=r"git checkout -- data/weights/generator\.json"):
-        load_pretrained("generator", saved[1])
+        load_pretrained("generator", folder=saved[1])
 
 
 def test_the_data_hash_follows_the_data(monkeypatch) -> None:

@@ -110,7 +110,7 @@ def test_what_was_measured_is_not_measured_again(monkeypatch, tmp_path: Path, ca
     claims.main(arguments)
     assert len(calls) == 4
     assert "2 claims, 4 runs, seeds [0, 3]" in capsys.readouterr().out
-    stored = [json.loads(line) for line in (tmp_path / "new" / "claims.jsonl").read_text().splitlines()]
+    stored = [json.loads(line) for line in (tmp_path / "new" / "claims.jsonl").read_text(encoding="utf-8").splitlines()]
     assert len(stored) == 4
     monkeypatch.setattr(claims, "hash_code", lambda lesson: "changed")
     claims.main([*arguments[:1], *arguments[2:]])

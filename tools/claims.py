@@ -73,7 +73,7 @@ MACHINES = (
 def list_machines() -> list[Machine]:
     """Return the machines that this processor can play; what it does not say of itself it can't."""
     info = Path("/proc/cpuinfo")
-    flags = set(info.read_text().split()) if info.exists() else set()
+    flags = set(info.read_text(encoding="utf-8").split()) if info.exists() else set()
     return [machine for machine in MACHINES if set(machine.needs) <= flags]
 
 

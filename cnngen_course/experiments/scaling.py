@@ -108,13 +108,22 @@ def run(setup: Setup, seed: int = 0, moments: tuple[int, ...] = MOMENTS, measure
         sets = {"test": load_small("test").select(slice(measured)), "train": data.select(slice(measured))}
         found = []
 
-        def keep(network: nn.Module, history: History) -> None:
+        def keep(network: PixelCNN, history: History) -> None:
             if len(history.steps) in moments:
                 found.append({name: measure_bits(network, some) for name, some in sets.items()})
 
         loader = make_loader(data, min(BATCH, setup.pictures))
-        every = {"on_evaluate": keep, "evaluate_every": moments[0], "precision": pick_precision()}
-        fit(model, Likelihood(), loader, steps=moments[-1], lr=4e-3, progress=False, **every)
+        fit(
+            model,
+            Likelihood(),
+            loader,
+            steps=moments[-1],
+            lr=4e-3,
+            on_evaluate=keep,
+            evaluate_every=moments[0],
+            precision=pick_precision(),
+            progress=False,
+        )
     values = {name: tuple(round(entry[name], 4) for entry in found) for name in sets}
     return Run(setup, count_weights(model), count_multiplications(model), moments, **values)
 

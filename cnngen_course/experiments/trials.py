@@ -196,7 +196,7 @@ def run(trial: Trial) -> Log:
         return train(trial, model, objective)
 
 
-def train(trial: Trial, model: nn.Module, objective: Objective) -> Log:
+def train(trial: Trial, model: nn.Sequential, objective: Objective) -> Log:
     """Train the network as the trial says, and keep the time and the score."""
     clock, rows = [time.process_time()], []
 
@@ -225,7 +225,9 @@ def train(trial: Trial, model: nn.Module, objective: Objective) -> Log:
     return make_log(model, history.curve("loss"), clock, rows)
 
 
-def make_log(model: nn.Module, losses: list[float], clock: list[float], rows: list[tuple[int, float, Tensor]]) -> Log:
+def make_log(
+    model: nn.Sequential, losses: list[float], clock: list[float], rows: list[tuple[int, float, Tensor]]
+) -> Log:
     counted = pick_counted(model)
     inputs = torch.zeros(1, LATENT_SIZE) if isinstance(counted, Decoder) else torch.zeros(1, 4, 14, 14)
     places = torch.arange(1, len(losses) + 1).tensor_split(min(POINTS, len(losses)))

@@ -93,6 +93,8 @@ class Relativistic:
         return softplus(generated - real).mean()
 
     def compute_generator_loss(self, real: Tensor | None, generated: Tensor) -> Tensor:
+        if real is None:
+            raise ValueError("the relativistic loss compares: it needs the logits of real pictures, too")
         return softplus(real - generated).mean()
 
     def compute_scores(self, real: Tensor, generated: Tensor) -> tuple[Tensor, Tensor]:
@@ -126,7 +128,7 @@ class GradientPenalty:
     every: int = 4
     on_generated: bool = True
 
-    def compute(self, discriminator: nn.Module, images: Tensor, labels: Tensor, logits: Tensor) -> Tensor:
+    def compute(self, discriminator: nn.Module, images: Tensor, labels: Tensor | None, logits: Tensor) -> Tensor:
         """Return the mean squared slope at the images, a scalar; ``logits`` are not used."""
         images = images.detach().requires_grad_()
         (slopes,) = torch.autograd.grad(discriminator(images, labels).sum(), images, create_graph=True)
@@ -143,7 +145,7 @@ class DifferencePenalty(GradientPenalty):
 
     sigma: float = 0.1
 
-    def compute(self, discriminator: nn.Module, images: Tensor, labels: Tensor, logits: Tensor) -> Tensor:
+    def compute(self, discriminator: nn.Module, images: Tensor, labels: Tensor | None, logits: Tensor) -> Tensor:
         """Return an estimate of the mean squared slope at the images, whose ``logits`` are known, a scalar."""
         moved = images.detach() + self.sigma * torch.randn_like(images)
         return ((discriminator(moved, labels).float() - logits) / self.sigma).square().mean()
@@ -172,7 +174,7 @@ class Adversarial:
             raise ValueError(f"unknown loss {self.loss!r}: use {', '.join(LOSSES)}")
 
     def compute_discriminator_loss(
-        self, discriminator: nn.Module, real: Tensor, generated: Tensor, labels: Tensor, step: int = 0
+        self, discriminator: nn.Module, real: Tensor, generated: Tensor, labels: Tensor | None, step: int = 0
     ) -> dict[str, Tensor]:
         """Return ``{"loss": ..., "discriminator_loss": ..., "score_real": ..., "score_generated": ...}``.
 
@@ -199,7 +201,7 @@ class Adversarial:
         }
 
     def compute_generator_loss(
-        self, discriminator: nn.Module, real: Tensor, generated: Tensor, labels: Tensor
+        self, discriminator: nn.Module, real: Tensor, generated: Tensor, labels: Tensor | None
     ) -> dict[str, Tensor]:
         """Return ``{"loss": ..., "generator_loss": ...}``: what to minimise, and the same without the naming."""
         game = LOSSES[self.loss]
@@ -211,10 +213,12 @@ class Adversarial:
         loss = game.compute_generator_loss(reference, logits)
         return {"loss": loss + self.naming * named, "generator_loss": loss.detach()}
 
-    def _ask(self, discriminator: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor | float]:
+    def _ask(self, discriminator: Any, images: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor | float]:
         """Return the logits and how far the names are from the classes, 0 where nobody asks for names."""
         if not self.naming:
             return discriminator(images, labels).float(), 0.0
+        if labels is None:
+            raise ValueError(f"naming={self.naming} asks for the class of each picture: hand over labels")
         logits, names = discriminator.judge(images, labels)
         return logits.float(), cross_entropy(names.float(), labels)
 
@@ -261,13 +265,25 @@ class Opponent:
         return values
 
     def state_dict(self) -> dict[str, Any]:
-        parts = {"discriminator": self.discriminator, "optimizer": self.optimizer}
-        return {name: part.state_dict() for name, part in parts.items()} | {"steps": self.steps}
+        learned = {"discriminator": self.discriminator.state_dict(), "optimizer": self.optimizer.state_dict()}
+        return {**learned, "steps": self.steps}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.discriminator.load_state_dict(state["discriminator"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.steps = state["steps"]
+
+
+def get_latent_size(network: nn.Module) -> int:
+    """Return how many random numbers a generator asks for.
+
+    Raises:
+        TypeError: the network does not say it.
+    """
+    size = getattr(network, "latent_size", None)
+    if not isinstance(size, int):
+        raise TypeError(f"a generator knows its latent_size, a whole number; {type(network).__name__} does not")
+    return size
 
 
 def sample_latents(
@@ -304,7 +320,7 @@ def sample_images(
     was_training = model.training
     device = next(model.parameters()).device
     model.eval()
-    latents = sample_latents(len(labels), model.latent_size, truncation, generator)
+    latents = sample_latents(len(labels), get_latent_size(model), truncation, generator)
     batches = zip(latents.split(batch_size), labels.split(batch_size), strict=True)
     images = [model(some.to(device), wanted.to(device)).float().cpu() for some, wanted in batches]
     model.train(was_training)
