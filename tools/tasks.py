@@ -74,6 +74,7 @@ def lint(arguments: list[str]) -> None:
     run(PYTHON, "-m", "ruff", "check", *arguments)
     run(PYTHON, "-m", "ruff", "format", "--check", *arguments)
     run(PYTHON, "-m", "codespell_lib", *arguments)
+    run(PYTHON, "-m", "mypy")
     run(SCRIPTS / "lint-imports", "--no-logo", "--no-cache")
 
 

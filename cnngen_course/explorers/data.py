@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import ipywidgets as widgets
 import torch
@@ -129,9 +130,9 @@ def _jitter_colours(images: Tensor) -> Tensor:
 def plot_preparation(preparation: Preparation, credit: str) -> Image.Image:
     """Draw the picture as it came, prepared, and augmented, and below it how its values are spread."""
     before = to_pil(preparation.pixels)
-    before.thumbnail((WIDE, BOX), Image.LANCZOS)
-    after = to_pil(preparation.prepared).resize((BOX, BOX), Image.NEAREST)
-    served = to_pil(to_pixels(preparation.images[0])).resize((BOX, BOX), Image.NEAREST)
+    before.thumbnail((WIDE, BOX), Image.Resampling.LANCZOS)
+    after = to_pil(preparation.prepared).resize((BOX, BOX), Image.Resampling.NEAREST)
+    served = to_pil(to_pixels(preparation.images[0])).resize((BOX, BOX), Image.Resampling.NEAREST)
     lefts = 0, WIDE + GAP, WIDE + BOX + 2 * GAP
     canvas = Image.new("RGB", (lefts[2] + BOX, TITLE + BOX + BARS + 58), "white")
     draw = ImageDraw.Draw(canvas)
@@ -200,14 +201,16 @@ def _load_pixels(name: str) -> tuple[Tensor, str]:
 
 
 def _prepare_own(picture: Image.Image) -> Tensor:
-    picture.thumbnail((640, 640), Image.LANCZOS)  # more cannot be seen here, and every redraw would wait for it
+    picture.thumbnail(
+        (640, 640), Image.Resampling.LANCZOS
+    )  # more cannot be seen here, and every redraw would wait for it
     return from_pil(picture)
 
 
 def make_preparation_explorer() -> Panel:
     """Return the preparation pipeline: a photograph, or the learner's own, becomes a batch of one."""
 
-    def draw(photo: str, upload: Tensor | None, **settings: object) -> View:
+    def draw(photo: str, upload: Tensor | None, **settings: Any) -> View:
         pixels, credit = _load_pixels(photo) if upload is None else (upload, "your own picture")
         preparation = compute_preparation(pixels, **settings)
         words = describe_preparation(preparation, settings["shape"], settings["resize"], settings["augmentation"])

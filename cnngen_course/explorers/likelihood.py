@@ -230,10 +230,10 @@ def draw_bars(
         pen.rectangle((x + 2, floor + 4, x + wide - 3, floor + 18), fill=(grey,) * 3, outline="#888888")
     middle = left + (taken + 0.5) * wide
     pen.text((middle, floor + 21), "▲", ORANGE, load_font(12), anchor="mt")
-    words = "given" if given else "drawn"
+    origin = "given" if given else "drawn"
     anchor = "lt" if taken < 3 else "rt" if taken > 12 else "mt"
     x = {"lt": middle - 6, "rt": middle + 6, "mt": middle}[anchor]
-    pen.text((x, floor + 35), words, "black", load_font(12), anchor=anchor)
+    pen.text((x, floor + 35), origin, "black", load_font(12), anchor=anchor)
 
 
 def describe_drawing(draws: Draws, drawn: int, number: int, label: int, temperature: float) -> str:

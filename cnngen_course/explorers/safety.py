@@ -135,8 +135,8 @@ def make_face_explorer() -> Panel:
     }
 
     def draw(photo: str, upload: Tensor | None, detector: str, doubt: str, way: str, strength: float) -> View:
-        known = load_person(photo) if upload is None else (upload, None, None)
-        return draw_hidden(*known, detector, doubt, way, strength)
+        pixels, faces, masks = load_person(photo) if upload is None else (upload, None, None)
+        return draw_hidden(pixels, faces, masks, detector, doubt, way, strength)
 
     return Panel(draw, controls)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, cast
 
 import ipywidgets as widgets
 import torch
@@ -24,6 +25,7 @@ from cnngen_course.images import (
     to_pixels,
 )
 from cnngen_course.metrics import compute_checkerboard
+from cnngen_course.models.autoencoder import Autoencoder
 from cnngen_course.operations import count_overlaps, resize_bilinear, resize_nearest
 from cnngen_course.pretrained import load_pretrained
 
@@ -34,7 +36,8 @@ METHODS = {
     "convolution, then pixel shuffle": "shuffle",
 }
 WEIGHTS = {"all equal": "equal", "a tent (high in the middle)": "tent", "random (an untrained network)": "random"}
-PICTURES = {"kingfisher": "photo", "ankle boot": 0, "pullover": 1, "trouser": 2}  # the first test pictures, by index
+# Clothes by their index in the test set.
+PICTURES: dict[str, Any] = {"kingfisher": "photo", "ankle boot": 0, "pullover": 1, "trouser": 2}
 SIDE = 24  # pixels of the small picture
 SHOWN = 288  # pixels of each of the three pictures side by side
 GREY = 0.5
@@ -177,7 +180,7 @@ def describe(shown: str, method: str, weights: str, stride: int, overlaps: Tenso
 
 def draw_tile(brightness: Tensor) -> Image.Image:
     """Turn one picture (1, C, H, W) with brightness in [0, 1] into a Pillow image of SHOWN pixels."""
-    return to_pil(to_pixels(2 * brightness[0] - 1)).convert("RGB").resize((SHOWN, SHOWN), Image.NEAREST)
+    return to_pil(to_pixels(2 * brightness[0] - 1)).convert("RGB").resize((SHOWN, SHOWN), Image.Resampling.NEAREST)
 
 
 def write_numbers(tile: Image.Image, numbers: Tensor) -> Image.Image:
@@ -186,7 +189,8 @@ def write_numbers(tile: Image.Image, numbers: Tensor) -> Image.Image:
     for row, line in enumerate(numbers.tolist()):
         for column, number in enumerate(line):
             centre = ((column + 0.5) * step, (row + 0.5) * step)
-            colour = "black" if tile.getpixel((int(centre[0]), int(centre[1])))[0] > 120 else "white"
+            red, *_ = cast(tuple[int, ...], tile.getpixel((int(centre[0]), int(centre[1]))))
+            colour = "black" if red > 120 else "white"
             draw.text(centre, f"{number:.0f}", colour, font, anchor="mm")
     return tile
 
@@ -198,7 +202,7 @@ class PictureMap:
     ``places`` (N, 2) are in [-1, 1], y upwards; ``middle`` and ``reach`` (2,) turn them into latents.
     """
 
-    model: nn.Module
+    model: Autoencoder
     data: ImageSet
     places: Tensor
     middle: Tensor
@@ -215,7 +219,7 @@ class PictureMap:
 
 
 @torch.inference_mode()
-def compute_map(model: nn.Module, data: ImageSet) -> PictureMap:
+def compute_map(model: Autoencoder, data: ImageSet) -> PictureMap:
     """Encode all pictures; the plane [-1, 1]² is laid over 98% of them along each number."""
     model.eval()
     latents = torch.cat([model.encoder(batch) for batch in data.images.split(500)])  # (N, 2)
@@ -227,7 +231,7 @@ def compute_map(model: nn.Module, data: ImageSet) -> PictureMap:
 @cache
 def load_map() -> PictureMap:
     """Return the map of 2,000 test pictures by the course's trained weights."""
-    return compute_map(load_pretrained("map_autoencoder"), load_fashion_mnist("test").select(slice(2000)))
+    return compute_map(load_pretrained("map_autoencoder", Autoencoder), load_fashion_mnist("test").select(slice(2000)))
 
 
 def compute_lattice(rows: int, columns: int) -> Tensor:
