@@ -164,6 +164,8 @@ def make_run(value: float, reach: float, n: int = 10_000, judge: str = "ours") -
 RUNS = (
     (make_run(0.5, 0.1), make_run(1.5, 0.1), "both intervals lie apart, and a smaller distance is better"),
     (make_run(2.0, 0.1), make_run(1.5, 0.1), "both intervals lie apart, and a smaller distance is better"),
+    (make_run(0.5, 0.1), make_run(0.75, 0.1), "the intervals lie close to each other, and yet apart"),
+    (make_run(0.5, 0.1), make_run(0.3, 0.05), "the intervals lie close to each other, and yet apart"),
     (make_run(0.65, 0.2), make_run(0.7, 0.1), "the intervals overlap: the next samples may turn the order round"),
     (make_run(0.5, 0.3), make_run(0.7, 0.1), "intervals can overlap though neither value lies in the other's interval"),
     (make_run(0.5, 0.1, n=10_000), make_run(1.5, 0.1, n=1_000), "a small sample alone makes a distance larger"),

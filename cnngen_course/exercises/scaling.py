@@ -218,11 +218,14 @@ CURVES = {
     32: [(10.0, 1.9), (20.0, 1.4), (40.0, 1.2), (80.0, 1.15)],
 }
 OVERFITTED = {8: [(1.0, 2.4), (2.0, 1.9), (4.0, 2.2)], 16: [(2.0, 2.3), (4.0, 2.0), (8.0, 1.5)]}
+SHORT = {8: [(1.0, 2.0)], 16: [(1.0, 2.2), (2.0, 1.9)]}
 QUESTIONS = (
     (CURVES, 100.0, "with plenty to spend, the lowest end of all curves wins"),
     (CURVES, 5.0, "with little to spend, a large network has hardly begun: look only at points you can pay"),
     (CURVES, 14.0, "a larger network's first point can be worse than a smaller one's last"),
     (CURVES, 20.0, "a point that costs exactly the budget can be paid"),
+    (SHORT, 1.0, "a curve may have a single point, and its first one may be the best that you can pay"),
+    (SHORT, 2.0, "the last point of a curve counts, too"),
     (OVERFITTED, 4.0, "the best point of a curve need not be the last one that you can pay"),
     (CURVES, 0.5, "where nothing can be paid, the answer is None"),
 )

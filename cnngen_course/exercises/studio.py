@@ -53,6 +53,8 @@ def make_uploads() -> list[tuple[bytes, int, int, str, str]]:
             "Pillow raises a ValueError: catch it",
         ),
         (spoil(good), 1_000, 10_000, "a PNG with a broken part", "Pillow raises a SyntaxError: catch it"),
+        (good, len(good) - 1, 90 * 60, "a picture one byte above the limit", "one byte too many is too large"),
+        (good, len(good), 90 * 60 - 1, "a picture one pixel above the limit", "one pixel too many is too many"),
     ]
 
 
@@ -172,6 +174,8 @@ def make_comparisons() -> list[tuple[nn.Module, Callable[..., Tensor], tuple[Ten
          "answers with one picture instead of three", stretch),
         (Scale().eval(), make_file(lambda images: images.expand(-1, 3, -1, -1)), inputs, math.inf,
          "answers in three colours instead of one", stretch),
+        (Scale().eval(), make_file(shift((0, 0, 5, 1), math.nan)), inputs, math.inf,
+         "answers NaN at one pixel of the first picture", "NaN is larger than no number: ask for it"),
         (Scale().eval(), make_file(shift((2, 0, 0, 0), math.nan)), inputs, math.inf,
          "answers NaN at one pixel", "NaN is larger than no number: ask for it"),
     ]  # fmt: skip

@@ -421,10 +421,16 @@ WRONG: dict[str, list[Any]] = {
         mean_and_spread,
         lambda values, a, b: max(values[a][:-1] or values[a]) < min(values[b][:-1] or values[b]),
     ],
-    "optimisation.choose_rate": [lambda rates, losses: (rates[losses[losses.isfinite()].argmin()] / 10).item()],
+    "optimisation.choose_rate": [
+        lambda rates, losses: (rates[losses[losses.isfinite()].argmin()] / 10).item(),
+        lambda rates, losses: (rates[torch.where(losses.isfinite(), losses, 1).argmin()] / 10).item(),
+    ],
     "data.find_copies": [
         find_near_squared,
         lambda train, test, limit: find_copies_one_by_one(train, test, 3.0),
+        lambda train, test, limit: find_copies_one_by_one(train, test, limit + 1),
+        lambda train, test, limit: find_copies_one_by_one(train[:-1], test, limit),
+        lambda train, test, limit: find_copies_one_by_one(train[1:], test, limit),
         lambda train, test, limit: [i for i in find_copies_one_by_one(train, test, limit) if i not in (0, 19)],
     ],
     "studio.interval": [
@@ -441,13 +447,37 @@ WRONG: dict[str, list[Any]] = {
     "likelihood.rank": [lambda c, p, n: c.zero_()[:n]],
     "studio.compare": [compare_packed, lambda network, exported, inputs: compare_packed(network, exported, ())],
     "scaling.share_out": [share_out_eight],
-    "studio.validate": [verify_only],
+    "studio.validate": [
+        verify_only,
+        lambda content, most_bytes, most_pixels: validate_early(content, most_bytes + 1, most_pixels),
+        lambda content, most_bytes, most_pixels: validate_early(content, most_bytes, most_pixels + 1),
+    ],
     "gan.discriminator_loss": [lambda r, g: -F.logsigmoid(r).mean() - (1 - g.sigmoid()).log().mean()],
+    "classifier.count_cost": [lambda i, o, k, size: (i * o * k**2 + o, i * o * (k * size) ** 2 + 1)],
+    "animals.cycle_error": [
+        lambda there, back, ones, twos: (
+            (back(there(ones)) - ones).mean().abs() + (there(back(twos)) - twos).abs().mean()
+        ),
+    ],
+    "inpainting.hole_error": [
+        lambda f, i, k: (f - i)[(~k).expand_as(i)].square().mean() if not k[1:].all() else torch.zeros(()),
+    ],
+    "outlook.guided": [lambda a, b, g: 1 + g * (a - b)],
+    "scaling.choose": [
+        lambda curves, budget: min(
+            ((bits, width) for width, points in curves.items() for cost, bits in points[:-1] if cost <= budget),
+            default=(0, None),
+        )[1],
+    ],
+    "quality.choose": [
+        lambda a, b: "not comparable" if (a["n"], a["judge"]) != (b["n"], b["judge"])
+        else "first" if 2 * a["high"] < b["low"] else "second" if b["high"] < a["low"] else "no difference",
+    ],
     "classifier.make_shortcut": [
         lambda i, o, stride: nn.ReLU(inplace=True) if (i, stride) == (o, 1) else nn.Conv2d(i, o, 1, stride, bias=False),
     ],
     "quality.enough": [lambda spreads, d: min((n for n, s in spreads.items() if 3 * s <= d), default=None)],
-}
+}  # fmt: skip
 
 
 # Wrong, and the words that help.
