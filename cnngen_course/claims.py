@@ -55,8 +55,8 @@ def claim(words: str, *terms: Any) -> None:
 def compute_margin(pairs: Sequence[tuple[Any, str, Any]]) -> float | None:
     """Return how far the nearest of ``(left, sign, right)`` is from failing, or None where that is no number.
 
-    0.1 means that one side could move by a tenth of the larger side; below nought it failed. Beside a nought the
-    margin is the plain difference.
+    0.1 means that one side could move by a tenth of the larger side; below nought it failed. Against a nought at
+    the right the margin is the plain difference.
     """
     margins = [
         _compute_gap(float(left), float(right)) * (1 if sign in (">", ">=") else -1)
@@ -67,7 +67,7 @@ def compute_margin(pairs: Sequence[tuple[Any, str, Any]]) -> float | None:
 
 
 def _compute_gap(left: float, right: float) -> float:
-    scale = max(abs(left), abs(right)) if left and right else 1.0
+    scale = max(abs(left), abs(right)) if right else 1.0
     return (left - right) / scale
 
 

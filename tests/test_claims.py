@@ -53,6 +53,7 @@ def test_the_margin_is_a_share_of_the_larger_side_and_that_of_the_nearest_pair()
     assert compute_margin([(9, ">", 10)]) == pytest.approx(-0.1)
     assert compute_margin([(1, "<", 4), (4, "<=", 5)]) == pytest.approx(0.2)
     assert compute_margin([(0.3, ">", 0)]) == pytest.approx(0.3)
+    assert compute_margin([(0, "<", 1e-5)]) == 1  # an error of nothing is as far from its limit as can be
     assert compute_margin([(3, "==", 3)]) is None
     assert compute_margin([(float("nan"), ">", 0)]) is None
 
