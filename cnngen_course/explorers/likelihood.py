@@ -222,9 +222,9 @@ def draw_bars(
     for share in (0.5, 1):
         pen.line((left, floor - share * height, right, floor - share * height), fill="#DDDDDD")
         pen.text((left, floor - share * height - 2), f"{share:.0%}", "#777777", load_font(11), anchor="lb")
-    words = [f"{100 * chance:.0f}" if chance >= 0.05 else "" for chance in chances.tolist()]
+    percents = [f"{100 * chance:.0f}" if chance >= 0.05 else "" for chance in chances.tolist()]
     colours = [ORANGE if level == taken else BLUE for level in range(len(chances))]
-    charts.draw_bars(pen, (left, floor - height, right, floor), chances.tolist(), words, colours)
+    charts.draw_bars(pen, (left, floor - height, right, floor), chances.tolist(), percents, colours)
     for level in range(len(chances)):
         x, grey = left + level * wide, round(255 * level / (len(chances) - 1))
         pen.rectangle((x + 2, floor + 4, x + wide - 3, floor + 18), fill=(grey,) * 3, outline="#888888")

@@ -9,7 +9,6 @@ import html
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,16 +39,6 @@ class View:
         if isinstance(self.picture, Figure):
             return encode_figure(self.picture)
         return encode_jpeg(self.picture.convert("RGB"), self.quality)
-
-
-@cache
-def enable_widgets_in_colab() -> None:
-    """Let Colab show widgets that are not ipywidgets' own, as parts of every panel are; elsewhere do nothing."""
-    try:
-        from google.colab import output
-    except ImportError:  # this is not Colab
-        return
-    output.enable_custom_widget_manager()
 
 
 class KeyGuard(anywidget.AnyWidget):
@@ -177,7 +166,6 @@ class Panel(widgets.HBox):
         also_shown: tuple[widgets.Widget, ...] = (),
         slow: Callable[..., bool] | None = None,
     ) -> None:
-        enable_widgets_in_colab()
         self.draw = draw
         self.slow = slow
         self.controls = controls

@@ -89,20 +89,14 @@ def test_a_fault_in_preparing_is_raised_and_does_not_block_the_button() -> None:
     assert control.answered == 1 and control.refusal == ""
 
 
-def test_colab_is_asked_once_to_show_the_panels(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, colab = [], ModuleType("google.colab")
-    colab.output = ModuleType("google.colab.output")
-    colab.output.enable_custom_widget_manager = lambda: asked.append("asked")
-    panel.enable_widgets_in_colab.cache_clear()
-    make_panel()
-    assert not asked  # there is no Colab here
-    for name, module in (("google", ModuleType("google")), ("google.colab", colab)):
-        monkeypatch.setitem(sys.modules, name, module)
-    panel.enable_widgets_in_colab.cache_clear()
+def test_colab_is_asked_to_show_panels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Colab shows no widgets but ipywidgets' own unless it is asked to; anywidget does that for all panels."""
+    asked, output = [], ModuleType("google.colab.output")
+    output.enable_custom_widget_manager = lambda: asked.append("asked")
+    monkeypatch.setitem(sys.modules, "google.colab.output", output)
     make_panel()
     make_panel()
     assert asked == ["asked"]
-    panel.enable_widgets_in_colab.cache_clear()
 
 
 def make_panel() -> Panel:
