@@ -1,7 +1,5 @@
 """The kernel editor's numbers: the value it takes apart is the one PyTorch computes, wherever one points."""
 
-import datetime
-
 import pytest
 import torch
 from hypothesis import given, settings
@@ -106,20 +104,3 @@ def test_a_changed_weight_makes_the_kernel_ones_own() -> None:
     panel.controls["preset"].value = "box blur"
     assert panel.controls["e"].value == pytest.approx(1 / 9, abs=1e-4)
     assert "keeps its brightness" in panel.describe()
-
-
-def test_choosing_a_photograph_ends_an_upload() -> None:
-    panel = explorer.make_kernel_explorer()
-    panel.controls["upload"].value = (
-        {
-            "name": "x.png",
-            "type": "",
-            "size": 6,
-            "content": memoryview(b"broken"),
-            "last_modified": datetime.datetime.now(datetime.UTC),
-        },
-    )
-    assert "not a picture" in panel.describe()
-    panel.controls["photo"].value = "coffee"
-    assert panel.controls["upload"].value == ()
-    assert "coffee" in panel.describe()
