@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from cnngen_course.checkpoints import describe
-from cnngen_course.objectives.adversarial import Adversarial, get_latent_size
+from cnngen_course.checkpoints import describe, find_stateful
+from cnngen_course.objectives.adversarial import Adversarial, frozen, get_latent_size
 from cnngen_course.runtime import pick_device
 from cnngen_course.training import (
     History,
@@ -24,6 +24,7 @@ from cnngen_course.training import (
     TrainingDiverged,
     Watching,
     check_settings,
+    check_unchanged,
     find_device,
     make_average,
     train,
@@ -73,10 +74,15 @@ def fit_adversarial(
         CheckpointError: the checkpoint cannot be written, is damaged, or of a run with other settings.
         ValueError: a setting makes no sense, the loader gives no batch, or ``until`` names what is not evaluated.
     """
-    check_settings(steps=steps, lr=lr, average=average, precision=precision)
+    for rate in (lr, discriminator_lr):
+        if rate is not None:
+            check_settings(steps=steps, lr=rate, average=average, precision=precision)
+    if not 0 <= decay <= 1:
+        raise ValueError(f"decay={decay}: it is a share of the steps, from 0 to 1")
     schedule = schedule or WarmupHoldDecay(steps, decay)
-    settings = {"steps": steps, "lr": lr, "discriminator_lr": discriminator_lr or lr, "schedule": describe(schedule)}
-    settings |= {"average": average, "precision": precision, "objective": describe(objective)}
+    discriminator_lr = lr if discriminator_lr is None else discriminator_lr
+    settings = {"steps": steps, "lr": float(lr), "discriminator_lr": float(discriminator_lr), "schedule": schedule}
+    settings |= {"average": average, "precision": precision, "objective": objective}
     return train(Game(generator, discriminator, objective, settings, schedule), loader, steps, **watching)
 
 
@@ -94,11 +100,11 @@ class Game:
         schedule: Schedule,
     ) -> None:
         self.generator, self.discriminator = generator, discriminator
-        self.history, self.settings, self.objective = History(), settings, objective
+        self.history, self.settings, self.objective = History(), describe(settings), objective
         self.home, self.device = find_device(generator), pick_device()
         self.autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=settings["precision"] == "bf16")
         for network in (generator, discriminator):  # channels last: convolutions of few channels are faster so
-            network.train().to(self.device).to(memory_format=torch.channels_last)
+            network.to(self.device).to(memory_format=torch.channels_last)
         self.learners = {
             "generator": make_learner(generator, settings["lr"], schedule),
             "discriminator": make_learner(discriminator, settings["discriminator_lr"], schedule),
@@ -108,6 +114,8 @@ class Game:
     def play(self, batch: tuple[Tensor, Tensor]) -> nn.Module:
         """The discriminator learns from real and generated pictures, then the generator from its answer."""
         start = time.perf_counter()
+        for network in (self.generator, self.discriminator):
+            network.train()
         real, labels = (part.to(self.device) for part in batch)
         latents = torch.randn(len(real), get_latent_size(self.generator)).to(self.device)
         with self.autocast:
@@ -148,7 +156,6 @@ class Game:
     def pause(self) -> Iterator[nn.Module]:
         measured = self.averaged.module if self.averaged else self.generator
         yield measured.eval()
-        self.generator.train()
 
     def end(self) -> None:
         if self.averaged and self.history.steps:
@@ -157,6 +164,7 @@ class Game:
             network.eval().to(self.home).to(memory_format=torch.contiguous_format)
 
     def state_dict(self) -> dict[str, Any]:
+        check_unchanged(self.objective, self.settings)
         return {name: part.state_dict() for name, part in self._parts().items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -167,7 +175,8 @@ class Game:
         parts = {"generator": self.generator, "discriminator": self.discriminator, "history": self.history}
         if self.averaged:
             parts["averaged"] = self.averaged
-        return parts | {f"learner of the {name}": learner for name, learner in self.learners.items()}
+        parts |= {f"learner of the {name}": learner for name, learner in self.learners.items()}
+        return parts | {f"objective.{path}": part for path, part in find_stateful(self.objective).items()}
 
 
 def make_learner(network: nn.Module, lr: float, schedule: Schedule) -> Learner:
@@ -192,16 +201,6 @@ class WarmupHoldDecay:
         if step < self.decay:
             return min(1.0, (step + 1) / self.warmup)
         return 1 - 0.95 * (step - self.decay) / max(1, self.steps - self.decay)
-
-
-@contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
-    """Spare the gradients of the network's own weights, a third of the work of going back through it."""
-    network.requires_grad_(False)
-    try:
-        yield
-    finally:
-        network.requires_grad_(True)
 
 
 def compute_spread(images: Tensor, labels: Tensor) -> Tensor:

@@ -1,22 +1,28 @@
 """Pausing a training and going on exactly where it was: a file with everything, and a loader that knows its place."""
 
+import hashlib
+import inspect
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 FORMAT = 2
+PLAIN = bool, int, float, str, type(None)
 
 
 class CheckpointError(ValueError):
     """A checkpoint cannot be used or written; the message says why and what to do."""
 
 
-def save_checkpoint(path: Path, settings: dict[str, Any], state: dict[str, Any]) -> None:
+def save_checkpoint(path: Path, settings: dict[str, str], state: dict[str, Any]) -> None:
     """Write tensors, numbers and text, nested as they like; a crash while writing leaves the earlier file whole.
 
     Raises:
@@ -28,14 +34,15 @@ def save_checkpoint(path: Path, settings: dict[str, Any], state: dict[str, Any])
         torch.save({"format": FORMAT, "settings": settings, "state": state}, beside)
         os.replace(beside, path)
     except (OSError, RuntimeError) as error:  # torch's own writer raises RuntimeError where the disk is full
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
         raise CheckpointError(
             f"The checkpoint {path.name} could not be written: is the disk full, or the folder read-only? "
             f"An earlier one is still whole, and the network keeps what it has learned. ({error})"
         ) from error
 
 
-def load_checkpoint(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
+def load_checkpoint(path: Path, settings: dict[str, str]) -> dict[str, Any]:
     """Return the state that was saved; only tensors, numbers and text are read, so that no file can run code.
 
     Raises:
@@ -50,13 +57,13 @@ def load_checkpoint(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
         ) from error
     if form != FORMAT:
         raise CheckpointError(
-            f"The checkpoint {path.name} is of another version of the course. Delete it to start anew."
+            f"The checkpoint {path.name} belongs to another version of the course. Delete it to start anew."
         )
     if written != settings:
         names = [name for name in settings | written if written.get(name) != settings.get(name)]
-        differences = ", ".join(f"{name} {written.get(name)} where this one has {settings.get(name)}" for name in names)
+        differences = "; ".join(f"{name} is {written.get(name)}, here it is {settings.get(name)}" for name in names)
         raise CheckpointError(
-            f"The checkpoint {path.name} is of another run: {differences}. "
+            f"The checkpoint {path.name} belongs to another run: {differences}. "
             "Use its settings, another file, or delete it to start anew."
         )
     return state
@@ -84,7 +91,10 @@ class RewindableLoader:
         set_random_state(self.start)
         batches = iter(self.loader)
         while self.skip:
-            next(batches)
+            if next(batches, None) is None:
+                raise CheckpointError(
+                    "The checkpoint belongs to a run with more batches; this loader ends before them."
+                )
             self.skip -= 1
         set_random_state(self.now)
         yield from batches
@@ -104,13 +114,18 @@ class RewindableLoader:
 
 
 def get_random_state() -> list[Tensor]:
-    """Return the state of PyTorch's random numbers: the CPU's, then each GPU's."""
+    """Return the state of PyTorch's random numbers: the CPU's, then each GPU's (or that of a Mac's)."""
+    if torch.backends.mps.is_available():
+        return [torch.get_rng_state(), torch.mps.get_rng_state()]
     return [torch.get_rng_state(), *(torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [])]
 
 
 def set_random_state(state: list[Tensor]) -> None:
     torch.set_rng_state(state[0])
     for index, gpu in enumerate(state[1:]):
+        if torch.backends.mps.is_available():
+            torch.mps.set_rng_state(gpu)
+            continue
         torch.cuda.set_rng_state(gpu, index)
 
 
@@ -124,46 +139,79 @@ def spare_random_numbers() -> Iterator[None]:
         set_random_state(state)
 
 
-def find_stateful(part: object, path: str = "") -> dict[str, Any]:
+def find_stateful(part: object) -> dict[str, Any]:
     """Return whatever learns or remembers inside an objective, by its path, e.g. ``{"opponent": ...}``.
 
-    That is each part with ``state_dict`` and ``load_state_dict``, but for networks with frozen weights.
+    That is each part with ``state_dict`` and ``load_state_dict``, but for networks without a weight to train.
     """
-    if isinstance(part, nn.Module) and not any(weight.requires_grad for weight in part.parameters()):
-        return {}
-    if hasattr(part, "state_dict") and hasattr(part, "load_state_dict"):
-        return {path or "itself": part}
-    found: dict[str, Any] = {}
-    for name, inner in list_parts(part).items():
-        found |= find_stateful(inner, f"{path}.{name}".lstrip("."))
-    return found
+    return {path or "itself": inner for path, inner in walk(part) if is_stateful(inner)}
+
+
+def describe(part: object) -> dict[str, str]:
+    """Put settings or an objective into words by their paths: classes, numbers, sums of tensors, code of functions.
+
+    Two runs with the same words are taken for the same. What ``find_stateful`` finds is named only: it may change from
+    step to step. Attributes and what a function closes over are seen, three levels deep; global variables are not.
+    """
+    return {path: write(inner) for path, inner in walk(part) if not isinstance(inner, dict | list | tuple)}
+
+
+def walk(part: object, path: str = "", depth: int = 0, seen: tuple[int, ...] = ()) -> Iterator[tuple[str, object]]:
+    """Yield an object and what it is made of, each with its path; no part of what is stateful."""
+    if id(part) in seen:
+        return
+    yield path, part
+    if depth < 4 and not is_stateful(part):
+        for name, inner in list_parts(part).items():
+            yield from walk(inner, f"{path}.{name}".lstrip("."), depth + 1, (*seen, id(part)))
+
+
+def is_stateful(part: object) -> bool:
+    if isinstance(part, nn.Module):
+        return any(weight.requires_grad for weight in part.parameters())
+    return not isinstance(part, type) and hasattr(part, "state_dict") and hasattr(part, "load_state_dict")
 
 
 def list_parts(part: object) -> dict[str, object]:
-    """Return what an object or a list is made of, by name; nothing of functions, classes and tensors."""
+    """Return what an object, a list or a function is made of, by name."""
     if isinstance(part, tuple | list):
         return {str(place): inner for place, inner in enumerate(part)}
     if isinstance(part, dict):
         return {str(name): inner for name, inner in part.items()}
-    if isinstance(part, Tensor | nn.Module | type) or hasattr(part, "__qualname__"):
+    if isinstance(part, partial):
+        return {"function": part.func, "arguments": part.args, **part.keywords}
+    if isinstance(part, MethodType):
+        return {"self": part.__self__}
+    if isinstance(part, FunctionType):
+        return dict(inspect.getclosurevars(part).nonlocals)
+    if isinstance(part, nn.Module):
+        kept = {name: inner for name, inner in vars(part).items() if isinstance(inner, PLAIN) and name[0] != "_"}
+        return kept | dict(part.state_dict()) | {"training": None}
+    if isinstance(part, Tensor | type | ModuleType | np.ndarray):
         return {}
     return dict(getattr(part, "__dict__", {}))
 
 
-def describe(part: object) -> str:
-    """Put an objective into words, to tell one run from another: its class, its numbers, sums of its tensors.
-
-    What ``find_stateful`` finds is named only: it may change from step to step.
-    """
-    if isinstance(part, Tensor):
-        return f"{type(part).__name__}({tuple(part.shape)}, sum {part.double().sum().item():.9g})"
-    if isinstance(known := getattr(part, "__name__", None), str):  # of a function or a class
-        return known
-    name = type(part).__name__
-    if isinstance(part, nn.Module) or (hasattr(part, "state_dict") and hasattr(part, "load_state_dict")):
-        return name
+def write(part: object) -> str:
+    """Put one part into words that are the same in each run of the same code."""
+    if isinstance(part, float):
+        return repr(float(part))  # NumPy's numbers are the same ones
+    if isinstance(part, PLAIN):
+        return repr(part)
+    if isinstance(part, Tensor | np.ndarray):
+        values = torch.as_tensor(part).double()
+        return f"{type(part).__name__} {tuple(part.shape)} of sum {values.sum().item():.9g}"
     if isinstance(part, torch.Generator):
-        return f"{name}(state {hash(part.get_state().numpy().tobytes())})"
-    if isinstance(part, tuple | list | dict) or getattr(part, "__dict__", None):
-        return f"{name}({', '.join(f'{key}={describe(inner)}' for key, inner in list_parts(part).items())})"
-    return repr(part) if isinstance(part, int | float | str | None) else name
+        return f"Generator in state {digest(part.get_state().numpy().tobytes())}"
+    if isinstance(part, FunctionType):
+        return f"{part.__name__} of code {digest(read_code(part.__code__))}"
+    return getattr(part, "__name__", None) or type(part).__name__
+
+
+def read_code(code: CodeType) -> bytes:
+    constants = [read_code(one) if isinstance(one, CodeType) else repr(one).encode() for one in code.co_consts]
+    return b"".join([code.co_code, repr(code.co_names).encode(), *constants])
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:8]

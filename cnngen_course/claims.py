@@ -58,11 +58,14 @@ def compute_margin(pairs: Sequence[tuple[Any, str, Any]]) -> float | None:
     0.1 means that one side could move by a tenth of the larger side; below nought it failed. Against a nought at
     the right the margin is the plain difference.
     """
-    margins = [
-        _compute_gap(float(left), float(right)) * (1 if sign in (">", ">=") else -1)
-        for left, sign, right in pairs
-        if sign not in ("==", "!=")
-    ]
+    try:
+        margins = [
+            _compute_gap(float(left), float(right)) * (1 if sign in (">", ">=") else -1)
+            for left, sign, right in pairs
+            if sign not in ("==", "!=")
+        ]
+    except (TypeError, ValueError):  # shapes or names, which are in an order but at no distance
+        return None
     return None if not margins or any(map(math.isnan, margins)) else min(margins)
 
 

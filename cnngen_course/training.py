@@ -7,6 +7,7 @@ that play against each other (``adversarial_training.fit_adversarial``).
 An objective is called with the model and a batch and returns named values, among them ``"loss"``; see ``objectives/``.
 """
 
+import copy
 import math
 import signal
 import threading
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Protocol, TypedDict, Unpack
 
@@ -85,7 +87,7 @@ class History:
 
 
 class TrainingDiverged(RuntimeError):
-    """The loss is no longer a number; the message says when and what usually helps; ``history`` is what was before."""
+    """The loss is no longer a number. The message says when and what usually helps; ``history`` ends there."""
 
     def __init__(self, message: str, history: History) -> None:
         super().__init__(message)
@@ -101,7 +103,7 @@ class Trainee(Protocol):
     """
 
     history: History
-    settings: dict[str, Any]
+    settings: dict[str, str]
     shown: tuple[str, ...]
 
     def play(self, batch: Any) -> nn.Module:
@@ -158,62 +160,62 @@ def train(
             reached, and says at its end whether they were.
         on_step: called with the network and the history after each step.
         on_evaluate: the same after each evaluation, e.g. to draw a live picture; it needs no ``evaluate``.
-        checkpoint: a file to write every ``checkpoint_every`` steps, after each evaluation, when stopped and at the
-            end. If it exists, training goes on from it, on a CPU to exactly the weights that it would have reached
-            without the pause.
+        checkpoint: a file to write after the first step, every ``checkpoint_every`` steps, around each evaluation, when
+            stopped and at the end. If it exists, training goes on from it, on a CPU to exactly the weights that it
+            would have reached without the pause.
 
     Raises:
         TrainingDiverged: a loss became NaN or infinite; that step is not taken.
         CheckpointError: the checkpoint cannot be written, is damaged, or of a run with other settings.
         ValueError: the loader gives no batch, or ``until`` names what is not evaluated.
     """
-    if until and not evaluate:
-        raise ValueError(f"until={until} needs evaluate=..., which measures it")
-    for name, every in {"evaluate_every": evaluate_every, "checkpoint_every": checkpoint_every}.items():
-        if every is not None and every < 1:
-            raise ValueError(f"{name}={every}: it is a number of steps, at least 1")
-    if isinstance(loader, Dataset):
-        raise TypeError("The loader is a set of pictures, not of batches: hand over make_loader(data, batch_size)")
-    history, loader = trainee.history, RewindableLoader(loader)
+    check_watching(loader, evaluate, until, evaluate_every=evaluate_every, checkpoint_every=checkpoint_every)
+    history, loader, looking = trainee.history, RewindableLoader(loader), False
     file = Checkpoint(checkpoint, trainee, loader)
-    file.load()
+
+    def is_due(every: int | None) -> bool:
+        return every is not None and len(history.steps) > 0 and len(history.steps) % every == 0
 
     def look() -> None:
+        nonlocal looking
+        looking = True
+        file.save()  # whatever happens to the measurement, what was trained is not lost
         with trainee.pause() as network, spare_random_numbers(), torch.no_grad():
             entry = {"step": len(history.steps), "seconds": round(history.seconds, 2)}
-            measured = evaluate(network) if evaluate else {}
-            if not isinstance(measured, dict):
-                raise TypeError(f"evaluate returns a dictionary of names and numbers, got {measured!r}")
-            entry |= measured
+            entry |= measure(evaluate, network) if evaluate else {}
             history.reached = is_reached(until, entry) if until else None
             history.evaluations.append(entry)
             if on_evaluate:
                 on_evaluate(network, history)
         file.save()
+        looking = False
 
-    left = 0 if history.reached else steps - len(history.steps)
-    bar = tqdm(total=steps, initial=len(history.steps), disable=not progress, unit="step", mininterval=0.5)
     try:
-        for batch in take(loader, left):
-            if not isinstance(batch, tuple | list):
-                kind = type(batch).__name__
-                raise TypeError(f"A batch is a tuple of tensors, e.g. (images, labels); this loader yields a {kind}")
-            with finish_before_interrupt():
-                start = time.perf_counter()
-                network = trainee.play(batch)
-                history.seconds += time.perf_counter() - start
-                loader.mark()
-            bar.set_postfix({name: f"{history.steps[-1][name]:.4g}" for name in trainee.shown}, refresh=False)
-            bar.update()
-            if on_step:
-                with spare_random_numbers():
-                    on_step(network, history)
-            if evaluate_every and len(history.steps) % evaluate_every == 0:
-                look()
-            elif checkpoint_every and len(history.steps) % checkpoint_every == 0:
-                file.save()
-            if history.reached:
-                break
+        file.load()
+        before: dict[str, float] = history.evaluations[-1] if history.evaluations else {"step": 0}
+        history.reached = is_reached(until, before) if until and set(until) <= set(before) else None
+        if is_due(evaluate_every) and before["step"] < len(history.steps):
+            look()
+        done, left = len(history.steps), 0 if history.reached else steps - len(history.steps)
+        bar = tqdm(total=steps, initial=done, disable=not progress, unit="step", mininterval=0.5)
+        with bar:
+            for batch in take(loader, left):
+                with finish_before_interrupt():
+                    start = time.perf_counter()
+                    network = trainee.play(batch)
+                    history.seconds += time.perf_counter() - start
+                    loader.mark()
+                bar.set_postfix({name: f"{history.steps[-1][name]:.4g}" for name in trainee.shown}, refresh=False)
+                bar.update()
+                if on_step:
+                    with spare_random_numbers():
+                        on_step(network, history)
+                if is_due(evaluate_every):
+                    look()
+                elif is_due(checkpoint_every) or len(history.steps) == done + 1:  # what can't be saved is told at once
+                    file.save()
+                if history.reached:
+                    break
         looked = history.evaluations and history.evaluations[-1]["step"] == len(history.steps)
         if (evaluate or on_evaluate) and not looked:
             look()
@@ -221,13 +223,11 @@ def train(
             file.save()
     except KeyboardInterrupt:
         history.interrupted = True
-        if (evaluate or on_evaluate) and history.steps and not history.evaluations:
-            look()  # it saves, too; a lesson's next cell asks for the last evaluation
-        else:
-            file.save()
+        file.save()
         print(f"Stopped after {len(history.steps)} of {steps} steps; what was trained so far is kept.")
+        if (evaluate or on_evaluate) and history.steps and not history.evaluations and not looking:
+            look()  # a lesson's next cell asks for the last evaluation
     finally:
-        bar.close()
         trainee.end()
     if until:
         print(describe_goal(until, history))
@@ -275,8 +275,14 @@ def fit(
     if isinstance(objective, type):
         raise TypeError(f"objective={objective.__name__} is a class: write {objective.__name__}(), with its settings")
     schedule = schedule or WarmupCosine(steps)
-    settings = {"steps": steps, "lr": lr, "schedule": describe(schedule), "weight_decay": weight_decay}
-    settings |= {"momentum": momentum, "average": average, "precision": precision, "objective": describe(objective)}
+    settings = {
+        "steps": steps,
+        "lr": float(lr),
+        "schedule": schedule,
+        "weight_decay": weight_decay,
+        "momentum": momentum,
+    }
+    settings |= {"average": average, "precision": precision, "objective": objective}
     from accelerate import Accelerator  # here, not above: importing it takes a second
 
     accelerator = Accelerator()  # device and processes; one precision a process would be too few for a notebook
@@ -296,7 +302,7 @@ class Solo:
     def __init__(
         self, model: nn.Module, objective: Objective, settings: dict[str, Any], accelerator: Any, schedule: Schedule
     ) -> None:
-        self.history, self.settings, self.objective = History(), settings, objective
+        self.history, self.settings, self.objective = History(), describe(settings), objective
         self.home, self.device = find_device(model), accelerator.device
         self.autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=settings["precision"] == "bf16")
         optimizer = torch.optim.AdamW(
@@ -310,9 +316,12 @@ class Solo:
         self.network = accelerator.unwrap_model(self.model)
         self.learner = Learner(optimizer, schedule)
         self.averaged = make_average(self.network, settings["average"])
-        self.model.train()
 
     def play(self, batch: Any) -> nn.Module:
+        self.model.train()
+        if not isinstance(batch, tuple | list):
+            kind = type(batch).__name__
+            raise TypeError(f"A batch is a tuple of tensors, e.g. (images, labels); this loader yields a {kind}")
         batch = tuple(part.to(self.device) for part in batch)
         with self.autocast:
             values = self.objective(self.model, batch)
@@ -330,14 +339,14 @@ class Solo:
         return (
             f"The loss became {losses[-1]} at step {len(self.history.steps)} (last losses: "
             f"{', '.join(f'{loss:.3g}' for loss in losses)}; learning rate now {self.learner.lr:.2g}). Usual reasons: "
-            "the learning rate is too high (try a tenth), the data hold NaN, or a logarithm or division met zero."
+            "the learning rate is too high (try a tenth), the data hold NaN, or a logarithm, a root or a division met "
+            "zero, in this step or in the gradient of the one before."
         )
 
     @contextmanager
     def pause(self) -> Iterator[nn.Module]:
         measured = self.averaged.module if self.averaged else self.network
         yield measured.eval()
-        self.model.train()
 
     def end(self) -> None:
         if self.averaged and self.history.steps:
@@ -345,12 +354,7 @@ class Solo:
         self.network.eval().to(self.home)
 
     def state_dict(self) -> dict[str, Any]:
-        if describe(self.objective) != self.settings["objective"]:
-            raise CheckpointError(
-                f"The objective keeps something from step to step that no checkpoint can save: it was "
-                f"{self.settings['objective']} and is {describe(self.objective)}. "
-                "Give what changes a state_dict and a load_state_dict, or train without checkpoint=."
-            )
+        check_unchanged(self.objective, self.settings)
         return {name: part.state_dict() for name, part in self._parts().items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -362,6 +366,17 @@ class Solo:
         if self.averaged:
             parts["averaged"] = self.averaged
         return parts | {f"objective.{path}": part for path, part in find_stateful(self.objective).items()}
+
+
+def check_unchanged(objective: object, settings: dict[str, str]) -> None:
+    """Refuse to save an objective in which something changed that no checkpoint holds."""
+    now = describe({"objective": objective})
+    changed = [f"{name} was {settings.get(name)} and is {now[name]}" for name in now if now[name] != settings.get(name)]
+    if changed:
+        raise CheckpointError(
+            f"The objective keeps something from step to step that no checkpoint can save: {', '.join(changed)}. "
+            "Give what changes a state_dict and a load_state_dict, or train without checkpoint=."
+        )
 
 
 class Learner:
@@ -406,12 +421,14 @@ class Checkpoint:
         if not self.path or not self.path.exists():
             return
         state = load_checkpoint(self.path, self.trainee.settings)
+        untrained = copy.deepcopy(self.trainee.state_dict())
         try:
             self.trainee.load_state_dict(state["trainee"])
         except (KeyError, RuntimeError, ValueError) as error:
+            self.trainee.load_state_dict(untrained)  # one part may have fitted
             raise CheckpointError(
-                f"The checkpoint {self.path.name} is of another network. Use another file, or delete it to start anew. "
-                f"({error})"
+                f"The checkpoint {self.path.name} belongs to another network. Use another file, or delete it to start "
+                f"anew. ({error})"
             ) from error
         self.loader.load_state_dict(state["loader"])  # last: it sets the random numbers
 
@@ -449,6 +466,27 @@ def find_device(model: nn.Module) -> torch.device:
     return weights.device
 
 
+def check_watching(
+    loader: object, evaluate: Evaluate | None, until: dict[str, float] | None, **every: int | None
+) -> None:
+    """Refuse what ``train`` cannot work with, in words."""
+    if until and not evaluate:
+        raise ValueError(f"until={until} needs evaluate=..., which measures it")
+    for name, steps in every.items():
+        if steps is not None and steps < 1:
+            raise ValueError(f"{name}={steps}: it is a number of steps, at least 1")
+    if isinstance(loader, Dataset):
+        raise TypeError("The loader is a set of pictures, not of batches: hand over make_loader(data, batch_size)")
+
+
+def measure(evaluate: Evaluate, network: nn.Module) -> dict[str, float]:
+    """Return what was measured of a network, as plain numbers that a checkpoint can hold."""
+    measured = evaluate(network)
+    if not isinstance(measured, dict):
+        raise TypeError(f"evaluate returns a dictionary of names and numbers, got {measured!r}")
+    return {name: float(value) for name, value in measured.items()}
+
+
 def check_settings(*, steps: int, lr: float, average: float | None, precision: str) -> None:
     """Refuse settings that make no sense, in words."""
     if not isinstance(steps, int) or steps < 1:
@@ -466,6 +504,9 @@ def check_values(values: object) -> None:
     if not isinstance(values, dict) or "loss" not in values:
         found = f"the names {', '.join(values)}" if isinstance(values, dict) else f"a {type(values).__name__}"
         raise TypeError(f'An objective returns a dictionary with a "loss"; this one gave {found}')
+    plain = [f"{name} is a {type(value).__name__}" for name, value in values.items() if not isinstance(value, Tensor)]
+    if plain:
+        raise TypeError(f"An objective's values are tensors; here {', '.join(plain)}: wrap it in torch.tensor()")
     many = [f"{name} of shape {tuple(value.shape)}" for name, value in values.items() if value.numel() != 1]
     if many:
         raise ValueError(f"An objective's values are one number each; this one gave {', '.join(many)}: take the mean?")
@@ -529,7 +570,7 @@ def describe_goal(until: dict[str, float], history: History) -> str:
     last = history.evaluations[-1]
     parts = []
     for name, highest in until.items():
-        best = min(history.evaluations, key=lambda evaluation: evaluation[name])
+        best = min((entry for entry in history.evaluations if name in entry), key=itemgetter(name))
         near = "" if history.reached else f", best {best[name]:.3g} at step {best['step']:,}"
         parts.append(f"{name} is {last[name]:.3g} (wanted: at most {highest:.3g}{near})")
     return f"Preset quality {verdict} at step {last['step']:,}, after {last['seconds']:.0f} s: {'; '.join(parts)}."

@@ -198,15 +198,40 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
 def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "run.pt"
     train(checkpoint=file)
-    with pytest.raises(CheckpointError, match="is of another run: steps 6 where this one has 9"):
+    with pytest.raises(CheckpointError, match="belongs to another run: steps is 6, here it is 9"):
         train(checkpoint=file, steps=9)
     others = Adversarial("hinge", OBJECTIVE.penalty), Adversarial("relativistic", DifferencePenalty(0.3))
     for other in (*others, Adversarial("relativistic", OBJECTIVE.penalty, naming=0.5)):
-        with pytest.raises(CheckpointError, match="is of another run"):
+        with pytest.raises(CheckpointError, match="belongs to another run"):
             fit_adversarial(*make_networks(), other, make_pictures(), steps=6, average=0.9, checkpoint=file)
     file.write_bytes(file.read_bytes()[:500])
     with pytest.raises(CheckpointError, match=r"run\.pt is damaged"):
         train(checkpoint=file)
+
+
+def test_frozen_layers_stay_frozen() -> None:
+    generator, discriminator = make_networks()
+    frozen = next(discriminator.parameters()).requires_grad_(False)
+    before = frozen.clone()
+    fit_quietly((generator, discriminator), make_pictures())
+    assert torch.equal(frozen, before) and not frozen.requires_grad
+
+
+def test_a_refused_checkpoint_changes_neither_network(tmp_path: Path) -> None:
+    train(checkpoint=tmp_path / "run.pt")
+    generator, before = make_networks(3)[0], make_networks(3)[0]
+    with pytest.raises(CheckpointError, match="belongs to another network"):
+        fit_quietly(
+            (generator, Discriminator(8, class_count=3)), make_pictures(), average=0.9, checkpoint=tmp_path / "run.pt"
+        )
+    assert_equal_weights((generator,), (before,))
+    assert not generator.training
+
+
+def test_rates_and_shares_that_make_no_sense_are_refused() -> None:
+    for wrong in ({"discriminator_lr": 0.0}, {"decay": 2.0}):
+        with pytest.raises(ValueError, match=r"learning rate is above 0|share of the steps"):
+            train(**wrong)
 
 
 def test_evaluating_does_not_change_the_training() -> None:

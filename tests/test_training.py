@@ -5,19 +5,21 @@ import itertools
 import resource
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from cnngen_course.checkpoints import CheckpointError, save_checkpoint
+from cnngen_course.checkpoints import CheckpointError, describe, save_checkpoint
 from cnngen_course.datasets import make_loader, make_shapes
 from cnngen_course.models.classifier import Classifier
 from cnngen_course.objectives.adversarial import Adversarial, Opponent
 from cnngen_course.objectives.classification import Classification, compute_accuracy
 from cnngen_course.objectives.cycle import ImagePool
-from cnngen_course.training import History, TrainingDiverged, WarmupCosine, fit, make_average, take
+from cnngen_course.training import History, Objective, TrainingDiverged, WarmupCosine, fit, make_average, take
 
 Batch = tuple[Tensor, Tensor]
 
@@ -186,6 +188,7 @@ def test_settings_that_make_no_sense_are_refused_in_words(settings: dict[str, ob
     [
         (lambda loss: loss, 'returns a dictionary with a "loss"; this one gave a Tensor'),
         (lambda loss: {"error": loss}, "this one gave the names error"),
+        (lambda loss: {"loss": loss, "accuracy": 0.5}, "accuracy is a float: wrap it in torch.tensor"),
         (lambda loss: {"loss": loss.repeat(3)}, r"this one gave loss of shape \(3,\): take the mean"),
         (lambda loss: {"loss": loss.detach()}, "No gradient leads from the loss to any weight"),
     ],
@@ -299,15 +302,22 @@ def test_the_model_itself_is_trained_not_a_copy() -> None:
     assert model.value.device.type == "cpu"
 
 
+def fail_at(step: int) -> Iterator[None]:
+    """The power, of which a generator tells nothing to who compares two runs."""
+    for done in itertools.count(1):
+        if done == step:
+            raise RuntimeError("the power went out")
+        yield
+
+
 class NoisyPull:
     """Pulls towards the batch with noise, and is interrupted as by a crash when a step is asked for."""
 
     def __init__(self, crash_at: int = 0) -> None:
-        self.crash = itertools.count(1), crash_at
+        self.power = fail_at(crash_at)
 
     def __call__(self, model: nn.Module, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
-        if next(self.crash[0]) == self.crash[1]:
-            raise RuntimeError("the power went out")
+        next(self.power)
         return {"loss": (model.value - batch[0].mean() + torch.randn(())).square().mean()}
 
 
@@ -316,8 +326,7 @@ def run_noisily(checkpoint: Path, crash_at: int = 0, steps: int = 20) -> tuple[P
     model, loader = Point(), make_loader(make_shapes(80, seed=1), 16)  # five batches a pass
     settings = {"lr": 0.1, "average": 0.9, "checkpoint": checkpoint, "checkpoint_every": 3, "progress": False}
     measure = {"evaluate": lambda network: {"value": -network.value.item()}, "evaluate_every": 4}
-    noisy = NoisyPull(crash_at)
-    return model, fit(model, lambda *parts: noisy(*parts), loader, steps=steps, **settings, **measure)
+    return model, fit(model, NoisyPull(crash_at), loader, steps=steps, **settings, **measure)
 
 
 def drop_seconds(history: History) -> list[dict[str, float]]:
@@ -343,7 +352,7 @@ def test_a_finished_run_is_only_read_again(tmp_path: Path) -> None:
 
 def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:
     run_noisily(tmp_path / "run.pt")
-    with pytest.raises(CheckpointError, match="of another run"):
+    with pytest.raises(CheckpointError, match="belongs to another run: steps is 20, here it is 21"):
         run_noisily(tmp_path / "run.pt", steps=21)
 
 
@@ -359,13 +368,7 @@ def play_against_an_opponent(checkpoint: Path | None, crash_at: int = 0, size: i
     """Train a network to be taken for real by an opponent that learns along and remembers older pictures."""
     torch.manual_seed(0)
     model, discriminator = nn.Linear(2, 2), nn.Sequential(nn.Linear(2, size), nn.LeakyReLU(), nn.Linear(size, 1))
-    calls = itertools.count(1)
-
-    def crash() -> None:
-        if next(calls) == crash_at:
-            raise RuntimeError("the power went out")
-
-    objective = Playful(Opponent(Judge(discriminator), Adversarial("non_saturating")), crash)
+    objective = Playful(Opponent(Judge(discriminator), Adversarial("non_saturating")), fail_at(crash_at))
     batches = [(torch.randn(8, 2, generator=torch.Generator().manual_seed(i)),) for i in range(5)]
     settings = {"steps": 20, "lr": 1e-2, "checkpoint": checkpoint, "checkpoint_every": 3, "progress": False}
     fit(model, objective, batches, **settings)
@@ -382,11 +385,11 @@ class Judge(nn.Module):
 
 
 class Playful:
-    def __init__(self, opponent: Opponent, before: Callable[[], None]) -> None:
-        self.opponents, self.pool, self.before = [opponent], ImagePool(16), before
+    def __init__(self, opponent: Opponent, power: Iterator[None]) -> None:
+        self.opponents, self.pool, self.power = [opponent], ImagePool(16), power
 
     def __call__(self, model: nn.Module, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
-        self.before()
+        next(self.power)
         generated = model(torch.randn(8, 2))
         values = self.opponents[0].play(batch[0], generated, older=self.pool.swap(generated))
         return {"loss": values["loss"]}
@@ -403,26 +406,160 @@ def test_an_opponent_goes_on_as_if_nothing_had_been(tmp_path: Path, crash_at: in
             assert torch.equal(weight, other.state_dict()[name]), name
 
 
-def test_an_objective_that_remembers_without_saving_is_refused(tmp_path: Path) -> None:
-    class Counting:
-        steps = 0
+class Counting:
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def __call__(self, model: nn.Module, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        self.steps += 1
+        return pull(model, batch)
+
+    def count(self, model: nn.Module, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        return self(model, batch)
+
+
+def close_over(counting: Counting) -> Objective:
+    return lambda model, batch: counting(model, batch)
+
+
+class Rolling(nn.Module):
+    """Has nothing to train and remembers how often it was called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, model: nn.Module, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        self.calls += 1
+        return pull(model, batch)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        Counting,
+        lambda: Counting().count,
+        lambda: partial(Counting().count),
+        lambda: close_over(Counting()),
+        Rolling,
+    ],
+)
+def test_an_objective_that_remembers_without_saving_is_refused_at_once(make: Callable, tmp_path: Path) -> None:
+    fit(Point(), make(), make_batches(3), steps=3, progress=False)
+    seen: list[int] = []
+    note = {"on_step": lambda _, history: seen.append(len(history.steps))}
+    with pytest.raises(CheckpointError, match=r"keeps something from step to step .*(steps|calls) was .* and is "):
+        fit(Point(), make(), make_batches(3), steps=300, progress=False, checkpoint=tmp_path / "run.pt", **note)
+    assert seen == [1]
+
+
+def test_what_two_objectives_are_made_of_is_compared(tmp_path: Path) -> None:
+    def pull_by(weight: float) -> Objective:
+        return lambda model, batch: {"loss": weight * pull(model, batch)["loss"]}
+
+    def loss_of(module: nn.Module) -> Objective:
+        return lambda model, batch: {"loss": module(model.value, batch[0])}
+
+    others = {
+        "weight": (pull_by(1.0), pull_by(2.0)),
+        "delta": (loss_of(nn.HuberLoss(delta=1.0)), loss_of(nn.HuberLoss(delta=50.0))),
+        "code": (lambda model, batch: pull(model, batch), lambda model, batch: {"loss": model.value.abs().mean()}),
+    }
+    for name, (first, second) in others.items():
+        settings = {"steps": 3, "progress": False, "checkpoint": tmp_path / f"{name}.pt"}
+        fit(Point(), first, make_batches(3), **settings)
+        fit(Point(), first, make_batches(3), **settings)
+        with pytest.raises(CheckpointError, match=f"belongs to another run: .*{name}"):
+            fit(Point(), second, make_batches(3), **settings)
+
+
+def test_an_objective_may_hold_itself() -> None:
+    class Knot:
+        def __init__(self) -> None:
+            self.me = self
 
         def __call__(self, model: nn.Module, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
-            self.steps += 1
             return pull(model, batch)
 
-    fit(Point(), Counting(), make_batches(3), steps=3, progress=False)
-    with pytest.raises(CheckpointError, match=r"keeps something from step to step .*Counting and is .*steps=3"):
-        fit(Point(), Counting(), make_batches(3), steps=3, progress=False, checkpoint=tmp_path / "run.pt")
+    fit(Point(), Knot(), make_batches(3), steps=1, progress=False)
+
+
+def test_random_generators_are_told_apart_in_the_same_words_in_every_process() -> None:
+    first, second = torch.Generator().manual_seed(1), torch.Generator().manual_seed(2)
+    assert describe(first) == {"": "Generator in state f5defda1"} != describe(second)
+
+
+def measure_value(model: nn.Module) -> dict[str, float]:
+    return {"value": np.float64(model.value.item())}
+
+
+def test_numbers_of_numpy_can_be_saved(tmp_path: Path) -> None:
+    settings = {"steps": 4, "evaluate": measure_value, "evaluate_every": 2, "checkpoint": tmp_path / "run.pt"}
+    fit_quietly(Point(), make_batches(3), lr=np.float64(0.1), **settings)
+    again = fit_quietly(Point(), make_batches(3), **settings)
+    assert [entry["step"] for entry in again.evaluations] == [2, 4]
+
+
+@pytest.mark.parametrize("failing", [2, 6])
+def test_a_measurement_that_fails_loses_no_training(failing: int, tmp_path: Path) -> None:
+    def evaluate(model: nn.Module) -> dict[str, float]:
+        if next(calls) == failing // 2:
+            raise RuntimeError("no room for the pictures")
+        return measure_value(model)
+
+    calls, model, whole = itertools.count(1), Point(), Point()
+    settings = {"steps": 6, "evaluate": evaluate, "evaluate_every": 2, "checkpoint": tmp_path / "run.pt"}
+    with pytest.raises(RuntimeError, match="no room"):
+        fit_quietly(Point(), make_batches(3), **settings)
+    again = fit_quietly(model, make_batches(3), **settings)
+    fit_quietly(whole, make_batches(3), steps=6)
+    assert torch.equal(model.value, whole.value)
+    assert [entry["step"] for entry in again.evaluations] == [2, 4, 6]
+
+
+def test_a_stop_while_measuring_is_one_stop(tmp_path: Path) -> None:
+    def evaluate(_: nn.Module) -> dict[str, float]:
+        calls.append(1)
+        raise KeyboardInterrupt
+
+    calls: list[int] = []
+    settings = {"evaluate": evaluate, "evaluate_every": 2, "checkpoint": tmp_path / "run.pt"}
+    history = fit_quietly(Point(), make_batches(3), steps=6, **settings)
+    assert history.interrupted and len(history.steps) == 2 and len(calls) == 1 and (tmp_path / "run.pt").exists()
+
+
+def test_a_preset_quality_is_that_of_this_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = {"steps": 8, "evaluate_every": 2, "checkpoint": tmp_path / "run.pt"}
+    distance = {"evaluate": lambda network: {"distance": 10 - network.value.item()}}
+    early = fit_quietly(Point(), make_batches(3), until={"distance": 9.95}, **distance, **settings)
+    assert early.reached and len(early.steps) == 2
+    later = fit_quietly(Point(), make_batches(3), until={"distance": 9.6}, **distance, **settings)
+    assert later.reached and 2 < len(later.steps) < 8
+    capsys.readouterr()
+    other = {"evaluate": lambda network: {"nearness": network.value.item()}, "until": {"nearness": 0.0}}
+    assert fit_quietly(Point(), make_batches(3), **other, **settings).reached is False
+    assert "nearness" in capsys.readouterr().out
+
+
+def test_a_checkpoint_is_further_than_a_shorter_loader(tmp_path: Path) -> None:
+    fit_quietly(Point(), Stopping(4), steps=9, checkpoint=tmp_path / "run.pt")
+    with pytest.raises(CheckpointError, match="this loader ends before them"):
+        fit_quietly(Point(), make_batches(2), steps=9, checkpoint=tmp_path / "run.pt")
+
+
+def test_whoever_watches_cannot_end_the_training_mode() -> None:
+    watched, plain = train_shapes(0, on_step=lambda network, _: network.eval()), train_shapes(0)
+    for name, weight in plain.state_dict().items():
+        assert torch.equal(weight, watched.state_dict()[name]), name
 
 
 def test_a_checkpoint_of_another_objective_or_network_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "run.pt"
     settings = {"steps": 3, "progress": False, "checkpoint": file}
     fit(Point(), pull, make_batches(3), **settings)
-    with pytest.raises(CheckpointError, match="objective pull where this one has Classification"):
+    with pytest.raises(CheckpointError, match=r"objective is pull of code .* here it is Classification"):
         fit(Point(), Classification(), make_batches(3), **settings)
-    with pytest.raises(CheckpointError, match=r"run\.pt is of another network"):
+    with pytest.raises(CheckpointError, match=r"run\.pt belongs to another network"):
         fit(nn.Linear(2, 1), pull, make_batches(3), **settings)
 
 
