@@ -9,9 +9,8 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 from torch import Tensor
-from torch.nn import functional as F
 
-from cnngen_course.datasets import ImageSet, load_fashion_mnist
+from cnngen_course.datasets import ImageSet, load_fashion_mnist, mix_classes
 from cnngen_course.explorers.panel import Panel, View
 from cnngen_course.figures import BLUE, GREEN, ORANGE, RED, SKY, load_font, make_axes
 from cnngen_course.images import make_grid, to_pil, to_pixels
@@ -34,12 +33,6 @@ def load_generator() -> Generator:
 @cache
 def load_clothes(split: str) -> ImageSet:
     return load_fashion_mnist(split)
-
-
-def mix_classes(first: int, second: int, share: float, count: int = 1, class_count: int = 10) -> Tensor:
-    """Return class weights (count, class_count): ``share`` of the second class, the rest of the first."""
-    start, end = (F.one_hot(torch.tensor(label), class_count).float() for label in (first, second))
-    return torch.lerp(start, end, share).expand(count, class_count)
 
 
 def compute_walk(places: Tensor, truncation: float | None, seed: int, size: int = 64) -> Tensor:

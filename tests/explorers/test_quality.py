@@ -19,19 +19,11 @@ from cnngen_course.explorers.quality import (
     load_generator,
     load_judge,
     load_references,
-    mix_classes,
     plot_answers,
     plot_with_errors,
 )
 from cnngen_course.figures import RED
 from cnngen_course.objectives.adversarial import sample_latents
-
-
-def test_a_mixture_of_classes_adds_up() -> None:
-    weights = mix_classes(2, 5, 0.25, count=3)
-    assert weights.shape == (3, 10)
-    assert weights[1, 2] == 0.75 and weights[1, 5] == 0.25 and weights[1].sum() == 1
-    assert mix_classes(4, 4, 0.7)[0, 4] == 1
 
 
 def test_a_walk_is_round_and_keeps_its_length() -> None:
