@@ -336,3 +336,14 @@ STYLES: dict[str, Callable[[], list[Tensor]]] = {  # what loads the pictures tha
     "ink": cut_ink,
     "blueprint": cut_blueprints,
 }
+
+
+def find_picture(face: str, style: str) -> tuple[Tensor | None, bool]:
+    """Return the true picture (3, 64, 64) uint8 of a face in a design, and whether the artist has learned from it."""
+    table = load_table()
+    wanted = table.face_names.index(face), table.style_names.index(style)
+    for cells, seen in ((table.train, True), (table.held_out, False)):
+        places = ((cells.faces == wanted[0]) & (cells.styles == wanted[1])).nonzero()[:, 0]
+        if len(places):
+            return cells.pixels[places[0]], seen
+    return None, False

@@ -5,6 +5,7 @@ import torch
 
 from cnngen_course.galleries import (
     Gallery,
+    find_picture,
     load_comics,
     load_earth,
     load_emoji_faces,
@@ -97,3 +98,11 @@ def test_comics_are_split() -> None:
 def test_a_wrong_request_is_explained(request_, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         request_()
+
+
+def test_pictures_are_found_and_gaps_and_held_out_ones_told_apart() -> None:
+    assert find_picture("partying face", "noto-v1") == (None, False)
+    known, seen = find_picture("grinning face", "noto")
+    assert known.shape == (3, 64, 64) and seen
+    kept, seen = find_picture("nerd face", "noto")
+    assert kept is not None and not seen
