@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from cnngen_course.datasets import Crops
-from cnngen_course.images import crop_square, from_pil, to_images, to_pil
+from cnngen_course.images import crop_square, from_pil, to_images, to_pil, to_pixels
 from cnngen_course.paths import read_data
 
 HEADS = ("humans", "cats")
@@ -347,3 +347,19 @@ def find_picture(face: str, style: str) -> tuple[Tensor | None, bool]:
         if len(places):
             return cells.pixels[places[0]], seen
     return None, False
+
+
+NEAR = 70  # of 255: so far may a pixel be from a palette colour that it votes for
+
+
+def name_head_colours(images: Tensor) -> list[str | None]:
+    """Name the palette's colour that most pixels of each picture (N, 3, H, W) come near to; None if hardly any do."""
+    palette = load_head_colours()
+    colours = torch.tensor(list(palette.values())).float()  # (7, 3)
+    pixels = to_pixels(images).float().flatten(2).transpose(1, 2)  # (N, H·W, 3)
+    distances = torch.cdist(pixels, colours.expand(len(pixels), -1, -1))  # (N, H·W, 7)
+    nearest = torch.nn.functional.one_hot(distances.argmin(dim=2), len(colours)).bool()
+    votes = (nearest & (distances < NEAR)).sum(dim=1)  # (N, 7)
+    enough = pixels.shape[1] / 100
+    names = list(palette)
+    return [names[place] if count >= enough else None for count, place in zip(*votes.max(dim=1), strict=True)]

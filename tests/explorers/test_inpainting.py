@@ -1,4 +1,4 @@
-"""Depth by hand, damage where the strokes are, and repairs that leave the known pixels alone."""
+"""Damage where the strokes are, and repairs that leave the known pixels alone."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The numbers behind the explorer of the lesson on quality, and what its plots shade."""
+"""The numbers behind the explorer of the lesson on quality."""
 
 import numpy as np
 import pytest
