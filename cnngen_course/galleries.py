@@ -200,6 +200,12 @@ def load_photo(name: str) -> Photo:
     return _load_photo(entries[name])
 
 
+@cache
+def load_grey_square(name: str, size: int) -> Tensor:
+    """Return the centre of a photograph in grey, (1, 1, size, size) in [-1, 1]."""
+    return to_images(from_pil(crop_square(to_pil(load_photo(name).pixels).convert("L"), size)))[None]
+
+
 def _load_photo(entry: dict) -> Photo:
     file = entry["file"]
     facts = {key: entry[key] for key in ("category", "author", "licence", "page")}
