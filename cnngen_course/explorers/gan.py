@@ -1,4 +1,4 @@
-"""A distribution that moves, a time machine for trainings, and a clinic of trainings that fail."""
+"""A time machine for trainings, and a clinic of trainings that fail."""
 
 from collections.abc import Sequence
 from functools import cache

@@ -1,4 +1,4 @@
-"""What a pixel may see, a picture while it is being drawn, and candidates from most to least probable."""
+"""A picture while it is being drawn, and candidates from most to least probable."""
 
 import math
 from dataclasses import dataclass
