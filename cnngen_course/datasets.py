@@ -218,3 +218,9 @@ class Pairs(Dataset):
             both = self.augment(both)
         channels = self.sources.shape[1]
         return both[:, :channels], both[:, channels:]
+
+
+def mix_classes(first: int, second: int, share: float, count: int = 1, class_count: int = 10) -> Tensor:
+    """Return class weights (count, class_count): ``share`` of the second class, the rest of the first."""
+    start, end = (F.one_hot(torch.tensor(label), class_count).float() for label in (first, second))
+    return torch.lerp(start, end, share).expand(count, class_count)

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from cnngen_course.datasets import Crops
-from cnngen_course.images import crop_square, from_pil, to_images, to_pil
+from cnngen_course.images import crop_square, from_pil, to_images, to_pil, to_pixels
 from cnngen_course.paths import read_data
 
 HEADS = ("humans", "cats")
@@ -200,6 +200,12 @@ def load_photo(name: str) -> Photo:
     return _load_photo(entries[name])
 
 
+@cache
+def load_grey_square(name: str, size: int) -> Tensor:
+    """Return the centre of a photograph in grey, (1, 1, size, size) in [-1, 1]."""
+    return to_images(from_pil(crop_square(to_pil(load_photo(name).pixels).convert("L"), size)))[None]
+
+
 def _load_photo(entry: dict) -> Photo:
     file = entry["file"]
     facts = {key: entry[key] for key in ("category", "author", "licence", "page")}
@@ -336,3 +342,30 @@ STYLES: dict[str, Callable[[], list[Tensor]]] = {  # what loads the pictures tha
     "ink": cut_ink,
     "blueprint": cut_blueprints,
 }
+
+
+def find_picture(face: str, style: str) -> tuple[Tensor | None, bool]:
+    """Return the true picture (3, 64, 64) uint8 of a face in a design, and whether the artist has learned from it."""
+    table = load_table()
+    wanted = table.face_names.index(face), table.style_names.index(style)
+    for cells, seen in ((table.train, True), (table.held_out, False)):
+        places = ((cells.faces == wanted[0]) & (cells.styles == wanted[1])).nonzero()[:, 0]
+        if len(places):
+            return cells.pixels[places[0]], seen
+    return None, False
+
+
+NEAR = 70  # of 255: so far may a pixel be from a palette colour that it votes for
+
+
+def name_head_colours(images: Tensor) -> list[str | None]:
+    """Name the palette's colour that most pixels of each picture (N, 3, H, W) come near to; None if hardly any do."""
+    palette = load_head_colours()
+    colours = torch.tensor(list(palette.values())).float()  # (7, 3)
+    pixels = to_pixels(images).float().flatten(2).transpose(1, 2)  # (N, H·W, 3)
+    distances = torch.cdist(pixels, colours.expand(len(pixels), -1, -1))  # (N, H·W, 7)
+    nearest = torch.nn.functional.one_hot(distances.argmin(dim=2), len(colours)).bool()
+    votes = (nearest & (distances < NEAR)).sum(dim=1)  # (N, 7)
+    enough = pixels.shape[1] / 100
+    names = list(palette)
+    return [names[place] if count >= enough else None for count, place in zip(*votes.max(dim=1), strict=True)]

@@ -77,3 +77,9 @@ def compute_principal_components(images: Tensor) -> PrincipalComponents:
     variances, directions = variances.flip(0).clamp(min=0), directions.flip(1)
     largest = directions.gather(0, directions.abs().argmax(dim=0, keepdim=True))
     return PrincipalComponents(images.mean(dim=0), directions * largest.sign(), variances)
+
+
+def compute_eigenimages(pca: PrincipalComponents, count: int) -> Tensor:
+    """Return the first directions as pictures (count, C, H, W) in [-1, 1], each scaled to its own largest value."""
+    pictures = pca.directions[:, :count].T.reshape(-1, *pca.mean.shape)
+    return pictures / pictures.abs().amax(dim=(1, 2, 3), keepdim=True)

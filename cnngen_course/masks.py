@@ -90,3 +90,19 @@ def _draw(draw: Draw, size: int, random: np.random.Generator) -> Tensor:
     picture = Image.new("L", (size, size))
     draw(ImageDraw.Draw(picture), size, random)
     return torch.from_numpy(np.array(picture) == 0)[None]
+
+
+def compute_depth(known: Tensor) -> Tensor:
+    """Return how many steps the deepest missing pixel is away from a known one, diagonal steps allowed: (N,).
+
+    ``known`` is (N, 1, H, W) bool; a picture without damage has depth 0, one without a known pixel the longer side.
+    """
+    depth = torch.zeros(len(known), dtype=torch.int64)
+    reached = known
+    for _ in range(max(known.shape[2:])):
+        missing = ~reached.flatten(1).all(dim=1)
+        if not missing.any():
+            break
+        depth += missing
+        reached = torch.nn.functional.max_pool2d(reached.float(), 3, stride=1, padding=1) > 0
+    return depth

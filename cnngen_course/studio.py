@@ -17,10 +17,12 @@ from typing import Any
 import ipywidgets as widgets
 import torch
 
+from cnngen_course.experiments.pieces import compute_chances
 from cnngen_course.explorers.panel import Panel
 from cnngen_course.explorers.start_here import compute_walk
-from cnngen_course.explorers.studio import StarBar, compute_chances, describe_ratings, make_rating_explorer, plot_means
+from cnngen_course.explorers.studio import StarBar, describe_ratings, make_rating_explorer
 from cnngen_course.figures import encode_figure
+from cnngen_course.figures.studio import plot_means
 from cnngen_course.paths import ROOT, DamagedFileError
 from cnngen_course.ratings import LONGEST, Rating, RatingBook, RatingsError, evaluate, name_visitor
 

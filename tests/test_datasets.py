@@ -15,7 +15,7 @@ from torchvision.transforms import v2
 
 from cnngen_course import augmentation, datasets, galleries, paths
 from cnngen_course.augmentation import ColourJitter, RandomErase, RandomRotate, RandomShift
-from cnngen_course.datasets import Crops, ImageSet, Pairs, Unpaired
+from cnngen_course.datasets import Crops, ImageSet, Pairs, Unpaired, mix_classes
 from cnngen_course.paths import DamagedFileError
 
 QUICK = settings(max_examples=25, deadline=None, derandomize=True)
@@ -384,3 +384,11 @@ def test_pairs_stay_pairs_whatever_happens_to_them() -> None:
     torch.testing.assert_close(plain[1], datasets.to_images(targets[4:5]))
     with pytest.raises(ValueError, match="one size"):
         Pairs(targets[:5, :1], targets)
+
+
+@pytest.mark.parametrize(("first", "second", "share"), [(0, 9, 0.0), (0, 9, 0.25), (4, 4, 0.3), (3, 2, 1.0)])
+def test_mixed_classes_sum_to_one(first: int, second: int, share: float) -> None:
+    weights = mix_classes(first, second, share, count=2)
+    assert weights.shape == (2, 10)
+    assert weights.sum(dim=1).tolist() == pytest.approx([1, 1])
+    assert weights[0, second].item() == pytest.approx(1 if first == second else share)

@@ -5,6 +5,7 @@ import torch
 
 from cnngen_course.galleries import (
     Gallery,
+    find_picture,
     load_comics,
     load_earth,
     load_emoji_faces,
@@ -13,6 +14,7 @@ from cnngen_course.galleries import (
     load_heads,
     load_paintings,
     load_people,
+    name_head_colours,
 )
 
 
@@ -97,3 +99,26 @@ def test_comics_are_split() -> None:
 def test_a_wrong_request_is_explained(request_, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         request_()
+
+
+def test_pictures_are_found_and_gaps_and_held_out_ones_told_apart() -> None:
+    assert find_picture("partying face", "noto-v1") == (None, False)
+    known, seen = find_picture("grinning face", "noto")
+    assert known.shape == (3, 64, 64) and seen
+    kept, seen = find_picture("nerd face", "noto")
+    assert kept is not None and not seen
+
+
+def test_paper_has_no_colour_and_a_thin_line_does_not_count() -> None:
+    paper = torch.ones(2, 3, 64, 64)
+    yellow = torch.tensor(load_head_colours()["yellow"]) / 127.5 - 1
+    paper[1, :, :1, :20] = yellow[:, None, None]
+    assert name_head_colours(paper) == [None, None]
+    paper[1, :, :2] = yellow[:, None, None]
+    assert name_head_colours(paper) == [None, "yellow"]
+
+
+def test_a_shade_has_the_name_of_its_colour_and_another_colour_has_none() -> None:
+    yellow = torch.tensor(load_head_colours()["yellow"]) / 127.5 - 1
+    shades = torch.stack([yellow - distance / 127.5 / 3**0.5 for distance in (50, 90)])
+    assert name_head_colours(shades.clamp(-1, 1)[:, :, None, None].expand(2, 3, 64, 64)) == ["yellow", None]

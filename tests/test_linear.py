@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from cnngen_course.linear import PrincipalComponents, compute_principal_components
+from cnngen_course.linear import PrincipalComponents, compute_eigenimages, compute_principal_components
 
 QUICK = settings(max_examples=25, deadline=None, derandomize=True)
 
@@ -141,3 +141,12 @@ def test_signs_do_not_depend_on_the_order_of_the_pictures(images: Tensor, pca: P
 def test_one_picture_is_not_enough() -> None:
     with pytest.raises(ValueError, match="at least 2 pictures, got 1"):
         compute_principal_components(make_images(1))
+
+
+def test_eigenimages_are_scaled_to_be_seen() -> None:
+    pca = compute_principal_components(torch.randn(40, 1, 6, 5))
+    pictures = compute_eigenimages(pca, 8)
+    assert pictures.shape == (8, 1, 6, 5)
+    torch.testing.assert_close(pictures.abs().amax(dim=(1, 2, 3)), torch.ones(8))
+    cosine = torch.nn.functional.cosine_similarity(pictures[3].flatten(), pca.directions[:, 3], dim=0)
+    assert cosine.item() == pytest.approx(1, abs=1e-5)

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from cnngen_course.masks import KINDS, sample_masks
+from cnngen_course.exercises.inpainting import solve_depth
+from cnngen_course.masks import KINDS, compute_depth, sample_masks
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "mixed"])
@@ -39,3 +40,14 @@ def test_unknown_kinds_and_tiny_pictures_are_named() -> None:
         sample_masks("coffee", 1, 28)
     with pytest.raises(ValueError, match="16 pixels"):
         sample_masks("box", 1, 8)
+
+
+def test_the_depth_is_that_of_the_exercise() -> None:
+    known = sample_masks("mixed", 12, 40, seed=2)
+    assert compute_depth(known).tolist() == [solve_depth(mask[None]) for mask in known]
+
+
+def test_no_damage_has_no_depth_and_no_known_pixel_no_end() -> None:
+    known = torch.ones(2, 1, 6, 9, dtype=torch.bool)
+    known[1] = False
+    assert compute_depth(known).tolist() == [0, 9]

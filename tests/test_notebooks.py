@@ -167,6 +167,14 @@ def test_it_has_an_explorer_and_checked_exercises(lesson: Path) -> None:
 
 
 @every_lesson
+def test_it_takes_only_explorers_from_explorers(lesson: Path) -> None:
+    code = "\n".join(cell.source for cell in select(read(lesson), "code"))
+    taken = set(re.findall(r"\bexplorer\.(\w+)", code))
+    assert taken and all(re.fullmatch(r"make_\w+_explorer", name) for name in taken), taken
+    assert "from cnngen_course.explorers." not in code
+
+
+@every_lesson
 def test_it_hides_nothing(lesson: Path) -> None:
     """No magics, no network, nothing that swallows an error inside a widget."""
     for cell in select(read(lesson), "code"):

@@ -97,7 +97,7 @@ def estimate_minutes(notebook: NotebookNode) -> int:
     words = sum(len(part.split()) for part in text)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     exercises = sum("exercise.check(" in source for source in code)
-    explorers = sum("explorer." in source or "make_panel" in source for source in code)
+    explorers = sum("explorer.make_" in source or "make_panel" in source for source in code)
     return 5 * round((words / 100 + 0.5 * len(code) + 7 * exercises + 3 * explorers) / 5)
 
 

@@ -18,7 +18,8 @@ from cnngen_course.exercises.report import (
     explain_number,
     explain_tensor,
 )
-from cnngen_course.explorers.supervised import compute_sleeves, load_vae
+from cnngen_course.explorers.supervised import load_vae
+from cnngen_course.models.vae import compute_sleeves
 from cnngen_course.objectives.variational import sample_images
 
 

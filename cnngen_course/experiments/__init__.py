@@ -1,1 +1,1 @@
-"""Stored experiments: trainings that a lesson compares, and the measurements that were kept of them."""
+"""Experiments: trainings that a lesson compares, what was measured of them, and trained networks looked at closely."""

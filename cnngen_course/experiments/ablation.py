@@ -115,3 +115,25 @@ def load_ablation(way: str) -> Ablation:
     if way not in WAYS:
         raise ValueError(f"there are {', '.join(WAYS)}, got {way!r}")
     return load_record(Ablation, "ablation", f"{way.lower()}.npz")
+
+
+NAMES = {  # of colours: red, green and blue, 0 to 255
+    "red": (210, 50, 45),
+    "orange": (235, 140, 40),
+    "yellow": (250, 230, 50),
+    "green": (100, 170, 60),
+    "blue": (90, 170, 230),
+    "purple": (140, 100, 190),
+    "pink": (250, 165, 195),
+    "brown": (140, 90, 50),
+}
+
+
+def name_colours(images: Tensor) -> dict[str, float]:
+    """Return what share of all pixels has each colour, largest first; white, grey, black and shares below 1% not."""
+    pixels = images.permute(0, 2, 3, 1).reshape(-1, 3)
+    vivid = pixels[pixels.amax(dim=1) - pixels.amin(dim=1) > 0.3]
+    palette = torch.tensor(list(NAMES.values())) / 127.5 - 1  # (colours, 3)
+    counts = torch.cdist(vivid, palette).argmin(dim=1).bincount(minlength=len(NAMES))
+    shares = dict(zip(NAMES, (counts / len(pixels)).tolist(), strict=True))
+    return {name: share for name, share in sorted(shares.items(), key=lambda pair: -pair[1]) if share >= 0.01}

@@ -367,3 +367,21 @@ def measure_compile(rounds: int = 12) -> dict[str, float]:
 def load_compile() -> dict[str, float]:
     """Return the stored outcome of ``measure_compile``."""
     return json.loads(read_data("optimisation", "compile.json"))
+
+
+def find_equal_time() -> float:
+    """Return the seconds after which the quickest network of the race had taken all of its steps."""
+    return min(log.seconds[-1].item() for log in load_logs("blocks").values())
+
+
+def find_scores_at(block: str, seconds: float) -> list[float]:
+    """Return the accuracy of each seed after so many seconds."""
+    return [load_logs("blocks")[f"{block}, seed {seed}"].find_score(seconds) for seed in SEEDS]
+
+
+def compute_grid(normalise: bool) -> Tensor:
+    """Return the accuracy in % of every activation (rows) at every rate (columns) in the stored series."""
+    logs = load_logs("rates")
+    return torch.tensor(
+        [[100 * logs[name_grid(name, rate, normalise)].scores[-1].item() for rate in RATES] for name in ACTIVATIONS]
+    )

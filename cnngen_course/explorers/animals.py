@@ -12,13 +12,12 @@ from torch.nn.functional import avg_pool2d, pad
 from cnngen_course.explorers.canvas import Canvas, draw_strokes
 from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import put_side_by_side
-from cnngen_course.galleries import Gallery, load_head_colours, load_heads
+from cnngen_course.galleries import Gallery, load_head_colours, load_heads, name_head_colours
 from cnngen_course.images import crop_square, encode_jpeg, from_pil, to_images, to_pil, to_pixels
 from cnngen_course.models.bottleneck import BottleneckTwoWay
 from cnngen_course.pretrained import load_pretrained
 
 SIZE, ZOOM = 64, 3
-NEAR = 70  # of 255: so far may a pixel be from a palette colour that it votes for
 DIRECTIONS = {"person to cat": "humans", "cat to person": "cats"}
 NAMES = {"humans": "person", "cats": "cat"}
 OTHER = {"humans": "cat", "cats": "person"}
@@ -44,19 +43,6 @@ def load_network() -> BottleneckTwoWay:
 def load_held_out(kind: str) -> Gallery:
     """Return the heads of a kind that the network never saw."""
     return load_heads(kind, "test")
-
-
-def name_colours(images: Tensor) -> list[str | None]:
-    """Name the palette's colour that most pixels of each picture (N, 3, H, W) come near to; None if hardly any do."""
-    palette = load_head_colours()
-    colours = torch.tensor(list(palette.values())).float()  # (7, 3)
-    pixels = to_pixels(images).float().flatten(2).transpose(1, 2)  # (N, H·W, 3)
-    distances = torch.cdist(pixels, colours.expand(len(pixels), -1, -1))  # (N, H·W, 7)
-    nearest = torch.nn.functional.one_hot(distances.argmin(dim=2), len(colours)).bool()
-    votes = (nearest & (distances < NEAR)).sum(dim=1)  # (N, 7)
-    enough = pixels.shape[1] / 100
-    names = list(palette)
-    return [names[place] if count >= enough else None for count, place in zip(*votes.max(dim=1), strict=True)]
 
 
 def find_heads(kind: str, colour: str, glasses: bool | None, mouth_open: bool | None) -> tuple[list[int], bool]:
@@ -181,7 +167,7 @@ def draw_translation(
     lost = (returned - images).abs()
     tiles = [to_pil(to_pixels(picture)[0], ZOOM) for picture in (images, translated, returned, lost * 2 - 1)]
     titles = [f"the {NAMES[kind]}", f"as a {OTHER[kind]}", "and back", "what the two ways lost"]
-    came_out, came_back = (name_colours(picture)[0] or "none of the seven" for picture in (translated, returned))
+    came_out, came_back = (name_head_colours(picture)[0] or "none of the seven" for picture in (translated, returned))
     again = f"drawn again {'once' if redraws == 1 else f'{redraws} times'}" if redraws else "as first drawn"
     text = (
         f"{subject}{', drawn on by you' if painted else ''}. As a {OTHER[kind]}, {again}, at {strength:.0%} strength, "

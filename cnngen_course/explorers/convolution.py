@@ -4,7 +4,6 @@ The idea of pointing at an output pixel to see its input window is that of CNN E
 """
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import ipywidgets as widgets
@@ -13,8 +12,9 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from cnngen_course.explorers.panel import Panel, PictureUpload, View
-from cnngen_course.figures import BLUE, ORANGE, load_font
-from cnngen_course.galleries import Photo, load_photo
+from cnngen_course.figures import BLUE, ORANGE
+from cnngen_course.figures.convolution import CELL_HEIGHT, CELL_WIDTH, outline, pick_grey, write
+from cnngen_course.galleries import load_grey_square, load_photo
 from cnngen_course.images import crop_square, from_pil, to_images, to_pil, to_pixels
 from cnngen_course.operations import (
     CLASSIC_KERNELS,
@@ -39,7 +39,6 @@ SIZE, ZOOM = 96, 3
 BOX = 3 * (SIZE + 4)  # screen pixels of a picture with two pixels of padding on each side
 LEFT, TOP, RIGHT = 8, 30, BOX + 88
 WIDTH, HEIGHT = RIGHT + BOX + 8, BOX + 240
-CELL_WIDTH, CELL_HEIGHT = 52, 34
 TABLE_TOP = TOP + BOX + 56
 POOLINGS = {"none": None, "largest of 2 × 2": "max", "average of 2 × 2": "average"}
 OWN_KERNEL = "my own"
@@ -68,16 +67,6 @@ class Trace:
     products: Tensor
     pooled: Tensor
     seen: tuple[int, int, int]
-
-
-@cache
-def load_picture(name: str) -> Tensor:
-    """Return one of the explorer's photographs as a grey square (1, 1, 96, 96) in [-1, 1]."""
-    return prepare(to_pil(load_named(name).pixels))
-
-
-def load_named(name: str) -> Photo:
-    return load_photo(PHOTOS[name])
 
 
 def prepare(picture: Image.Image) -> Tensor:
@@ -141,16 +130,16 @@ def plot_trace(trace: Trace, kernel: Tensor, dilation: int = 1, pooling: str | N
     """Draw the picture with its window, the map with the chosen value, and the sum between them."""
     canvas = Image.new("RGB", (WIDTH, HEIGHT), "white")
     draw = ImageDraw.Draw(canvas)
-    _write(draw, (LEFT, 8), "the picture, and the window", 15)
+    write(draw, (LEFT, 8), "the picture, and the window", 15)
     shape = "×".join(map(str, trace.response.shape))
-    _write(draw, (RIGHT, 8), f"the response map, {shape}" + (", after pooling" if pooling else ""), 15)
+    write(draw, (RIGHT, 8), f"the response map, {shape}" + (", after pooling" if pooling else ""), 15)
     canvas.paste(to_pil(to_pixels(trace.padded)[None], ZOOM), (LEFT, TOP))
     shown, _ = compute_shown(trace.response)
     zoom = max(1, BOX // max(shown.shape[1:]))
     canvas.paste(to_pil(shown, zoom), (RIGHT, TOP))
     row, column, length = trace.seen
-    seen = _outline(draw, LEFT + ZOOM * column, TOP + ZOOM * row, ZOOM * length)
-    chosen = _outline(draw, RIGHT + zoom * trace.place[1], TOP + zoom * trace.place[0], zoom)
+    seen = outline(draw, LEFT + ZOOM * column, TOP + ZOOM * row, ZOOM * length)
+    chosen = outline(draw, RIGHT + zoom * trace.place[1], TOP + zoom * trace.place[0], zoom)
     _mark_window(draw, trace, dilation)
     _draw_sum(draw, trace, kernel, pooling, seen, chosen)
     return canvas
@@ -163,15 +152,6 @@ def _mark_window(draw: ImageDraw.ImageDraw, trace: Trace, dilation: int) -> None
             x = LEFT + ZOOM * (trace.corner[1] + dilation * (place % 3))
             y = TOP + ZOOM * (trace.corner[0] + dilation * (place // 3))
             draw.rectangle((x, y, x + ZOOM - 1, y + ZOOM - 1), fill=ORANGE)
-
-
-def _outline(draw: ImageDraw.ImageDraw, x: int, y: int, length: int) -> tuple[int, int, int]:
-    """Frame a square with an orange line between two black ones, seen on any background; return its x, y, length."""
-    for distance, colour in ((4, "black"), (3, ORANGE), (2, ORANGE), (1, "black")):
-        draw.rectangle(
-            (x - distance, y - distance, x + length - 1 + distance, y + length - 1 + distance), outline=colour
-        )
-    return x - 4, y - 4, length + 8
 
 
 def _draw_sum(
@@ -190,32 +170,27 @@ def _draw_sum(
     tables = (("window", trace.window), ("kernel", kernel), ("products", trace.products))
     for left, (title, values), sign in zip(lefts, tables, "×==", strict=True):
         draw.rectangle((left, TABLE_TOP - 24, left + 3 * CELL_WIDTH, TABLE_TOP - 2), fill="white")
-        _write(draw, (left, TABLE_TOP - 20), title, 13)
+        write(draw, (left, TABLE_TOP - 20), title, 13)
         for place, value in enumerate(values.flatten().tolist()):
             x, y = left + CELL_WIDTH * (place % 3), TABLE_TOP + CELL_HEIGHT * (place // 3)
-            _draw_cell(draw, x, y, value, _pick_grey(value) if title == "window" else _pick_tint(value))
+            _draw_cell(draw, x, y, value, pick_grey(value) if title == "window" else _pick_tint(value))
         middle = left + 3 * CELL_WIDTH + 18
-        _write(draw, (middle, TABLE_TOP + 1.5 * CELL_HEIGHT), sign, 20, "mm")
-    _write(draw, (result, TABLE_TOP - 20), "their sum", 13)
+        write(draw, (middle, TABLE_TOP + 1.5 * CELL_HEIGHT), sign, 20, "mm")
+    write(draw, (result, TABLE_TOP - 20), "their sum", 13)
     answer = trace.products.sum().item()
     draw.rectangle((result, TABLE_TOP + 30, result + 90, TABLE_TOP + 72), outline=ORANGE, width=3)
-    _write(draw, (result + 45, TABLE_TOP + 51), write_number(answer), 18, "mm")
+    write(draw, (result + 45, TABLE_TOP + 51), write_number(answer), 18, "mm")
     if pooling:
         listed = ", ".join(write_number(value) for value in trace.pooled.tolist())
         word = "largest" if pooling == "max" else "average"
         line = f"then the {word} of the four answers {listed} is {write_number(trace.response[trace.place].item())}"
-        _write(draw, (LEFT, TABLE_TOP + 3 * CELL_HEIGHT + 12), line, 14)
+        write(draw, (LEFT, TABLE_TOP + 3 * CELL_HEIGHT + 12), line, 14)
 
 
 def _draw_cell(draw: ImageDraw.ImageDraw, x: int, y: int, value: float, fill: tuple[int, int, int]) -> None:
     draw.rectangle((x, y, x + CELL_WIDTH, y + CELL_HEIGHT), fill=fill, outline="#777777")
     ink = "white" if sum(fill) < 330 else "black"
-    _write(draw, (x + CELL_WIDTH / 2, y + CELL_HEIGHT / 2), write_number(value), 13, "mm", ink)
-
-
-def _pick_grey(value: float) -> tuple[int, int, int]:
-    grey = round(127.5 * (min(max(value, -1), 1) + 1))
-    return grey, grey, grey
+    write(draw, (x + CELL_WIDTH / 2, y + CELL_HEIGHT / 2), write_number(value), 13, "mm", ink)
 
 
 def _pick_tint(value: float) -> tuple[int, int, int]:
@@ -230,34 +205,6 @@ def write_number(value: float) -> str:
     """Return a number with its sign and two decimals, without them if it is whole: +2, −0.35, 0."""
     text = f"{value:+.2f}".removesuffix(".00").replace("-", "−")
     return "0" if text in ("+0", "−0") else text
-
-
-def _write(
-    draw: ImageDraw.ImageDraw, xy: tuple[float, float], text: str, size: int, anchor: str = "la", ink: str = "black"
-) -> None:
-    draw.text(xy, text, fill=ink, font=load_font(size), anchor=anchor)
-
-
-def plot_patch(images: Tensor, top: int, left: int, size: int = 8, zoom: int = 2) -> Image.Image:
-    """Draw a grey picture (1, 1, H, W) with one of its squares framed, and that square's values beside it."""
-    picture = to_pil(to_pixels(images[0]), zoom)
-    side = size * CELL_HEIGHT
-    canvas = Image.new("RGB", (picture.width + 60 + side, max(picture.height, side)), "white")
-    draw = ImageDraw.Draw(canvas)
-    canvas.paste(picture, (0, 0))
-    x, y, length = _outline(draw, zoom * left, zoom * top, zoom * size)
-    start = picture.width + 60
-    draw.line((x + length, y, start, 0), fill=ORANGE, width=2)
-    draw.line((x + length, y + length, start, side), fill=ORANGE, width=2)
-    for row, line in enumerate(images[0, 0, top : top + size, left : left + size].tolist()):
-        for column, value in enumerate(line):
-            corner = start + column * CELL_HEIGHT, row * CELL_HEIGHT
-            fill = _pick_grey(value)
-            draw.rectangle((*corner, corner[0] + CELL_HEIGHT, corner[1] + CELL_HEIGHT), fill=fill, outline="#777777")
-            ink = "white" if sum(fill) < 330 else "black"
-            place = corner[0] + CELL_HEIGHT / 2, corner[1] + CELL_HEIGHT / 2
-            _write(draw, place, f"{round(value, 1) + 0.0:.1f}".replace("-", "−"), 12, "mm", ink)  # + 0.0: no −0.0
-    return canvas
 
 
 def describe_trace(trace: Trace, kernel: Tensor, pooling: str | None = None) -> str:
@@ -293,9 +240,9 @@ def make_kernel_explorer() -> Panel:
     ) -> View:
         own = rest["upload"]
         kernel = torch.tensor([float(rest[name]) for name in PLACES]).view(3, 3)
-        images = load_picture(photo) if own is None else own
+        images = load_grey_square(PHOTOS[photo], SIZE) if own is None else own
         trace = compute_trace(images, kernel, row, column, stride, padding, dilation, pooling)
-        whose = f"Photograph: {photo}, by {load_named(photo).author}. " if own is None else "Your own picture. "
+        whose = f"Photograph: {photo}, by {load_photo(PHOTOS[photo]).author}. " if own is None else "Your own picture. "
         words = whose + describe_trace(trace, kernel, pooling)
         return View(plot_trace(trace, kernel, dilation, pooling), words, quality=75)
 

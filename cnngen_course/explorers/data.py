@@ -7,7 +7,6 @@ from typing import Any
 
 import ipywidgets as widgets
 import torch
-from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn import functional as F
@@ -16,10 +15,10 @@ from torchvision.transforms import InterpolationMode, v2
 from cnngen_course.augmentation import Augmentation, RandomErase, RandomRotate, RandomShift, random_flip
 from cnngen_course.datasets import ImageSet, load_fashion_mnist
 from cnngen_course.explorers.panel import Panel, PictureUpload, View
-from cnngen_course.figures import BLUE, ORANGE, RED, load_font, make_axes
+from cnngen_course.figures import BLUE, ORANGE, load_font
 from cnngen_course.galleries import load_photo
 from cnngen_course.images import from_pil, to_images, to_pil, to_pixels
-from cnngen_course.linear import PrincipalComponents, compute_principal_components
+from cnngen_course.linear import PrincipalComponents, compute_eigenimages, compute_principal_components
 
 PHOTOS = {
     "kingfisher": "animal_kingfisher",
@@ -276,12 +275,6 @@ def compute_mix(name: str, start: str, number: int, components: int, shifts: lis
     return images, pca.compose(kept)
 
 
-def compute_eigenimages(pca: PrincipalComponents, count: int) -> Tensor:
-    """Return the first directions as pictures (count, C, H, W) in [-1, 1], each scaled to its own largest value."""
-    pictures = pca.directions[:, :count].T.reshape(-1, *pca.mean.shape)
-    return pictures / pictures.abs().amax(dim=(1, 2, 3), keepdim=True)
-
-
 def plot_mix(name: str, images: Tensor, mix: Tensor, shifts: list[float], components: int) -> Image.Image:
     """Draw the mean, the start and the mix in a row, and below them the eigen-images with their shifts."""
     pca = load_components(name)
@@ -315,35 +308,6 @@ def describe_mix(name: str, start: str, images: Tensor, mix: Tensor, components:
         f"of this set. Sliders moved: {', '.join(moved) or 'none'}. The mix has a mean brightness of "
         f"{mix.mean():.2f} and differs from its start by {(mix - images).square().mean().sqrt():.2f} a pixel."
     )
-
-
-def plot_clouds(clouds: dict[str, Tensor], axis_names: tuple[str, str], directions: Tensor | None = None) -> Figure:
-    """Plot clouds of points side by side, all to the same scale.
-
-    Args:
-        clouds: by title, (N, 2) each.
-        directions: (2, 2), arrows in columns that are drawn into the first cloud from its mean.
-    """
-    figure, axes = make_axes(1, len(clouds), 2.6, 2.6)
-    reach = max(points.abs().max().item() for points in clouds.values()) * 1.1
-    for place, (title, points) in zip(axes[0], clouds.items(), strict=True):
-        place.plot(*points.T.numpy(), ".", color=BLUE, markersize=2, alpha=0.6)
-        place.set(title=title, xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-        place.set(xlabel=axis_names[0], ylabel=axis_names[1])
-    if directions is not None:
-        first = next(iter(clouds.values())).mean(dim=0)
-        for number, arrow in enumerate(directions.T, start=1):
-            axes[0, 0].annotate(
-                f"{number}",
-                xy=first.tolist(),
-                xytext=(first + arrow).tolist(),
-                arrowprops={"arrowstyle": "<-", "color": RED, "linewidth": 2.5},
-                color=RED,
-                fontsize=14,
-                fontweight="bold",
-                ha="center",
-            )
-    return figure
 
 
 def make_eigenimage_explorer() -> Panel:

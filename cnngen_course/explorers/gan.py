@@ -1,105 +1,27 @@
-"""A distribution that moves, a time machine for trainings, and a clinic of trainings that fail."""
+"""A time machine for trainings, and a clinic of trainings that fail."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 
 import ipywidgets as widgets
-import torch
-from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
-from torch import Tensor, nn
+from torch import Tensor
 
 from cnngen_course.datasets import load_fashion_mnist
 from cnngen_course.experiments.clinic import CASES, FAULTS, GAMES, SIGNS, Run, find_contradiction, load_fixed, load_run
 from cnngen_course.explorers.panel import Panel, View
-from cnngen_course.figures import BLACK, BLUE, GREEN, RED, load_font, make_axes
+from cnngen_course.figures import BLACK, BLUE, GREEN, RED, load_font
 from cnngen_course.figures.charts import draw_path
+from cnngen_course.figures.gan import choose_lines, find_range
 from cnngen_course.images import make_grid, to_pil
 
 WIDTH = 714  # screen pixels of the explorers' pictures
 PLOT_HEIGHT = 154
 QUALITY = 75  # of the stored JPEG: sharp pixels everywhere would make a notebook large
 GAP = 5
-REACH = 3.2  # half the side of the plane that is shown
-CENTRES = 2 * torch.stack([(torch.arange(8) * torch.pi / 4).cos(), (torch.arange(8) * torch.pi / 4).sin()], dim=1)
-NEAR = 0.3  # three standard deviations of a cluster
 OPEN = "not yet made"
 GREY = "#555555"
 MARKS = {GREEN: "  ✓", RED: "  ✗", GREY: ""}
-
-
-def sample_ring(count: int, generator: torch.Generator | None = None) -> Tensor:
-    """Draw points (count, 2) from eight small clusters on a circle of radius 2, standard deviation 0.1 each."""
-    chosen = torch.randint(len(CENTRES), (count,), generator=generator)
-    return CENTRES[chosen] + 0.1 * torch.randn(count, 2, generator=generator)
-
-
-def compute_coverage(points: Tensor) -> tuple[float, int]:
-    """Return the share of points (N, 2) that lie near a cluster, and how many clusters hold at least 2% of them."""
-    distances, nearest = torch.cdist(points, CENTRES).min(dim=1)
-    counts = nearest[distances < NEAR].bincount(minlength=len(CENTRES))
-    return counts.sum().item() / len(points), int((counts >= 0.02 * len(points)).sum())
-
-
-@dataclass(frozen=True)
-class Moment:
-    """Where the generated points (N, 2) lie after some steps, and what the discriminator says all over the plane."""
-
-    step: int
-    points: Tensor
-    scores: Tensor  # (40, 40) in [0, 1], top row first
-
-
-@torch.no_grad()
-def compute_moment(step: int, generator: nn.Module, discriminator: nn.Module, latents: Tensor) -> Moment:
-    """Look at both networks: the points of fixed latents, the probability of "real" on a lattice."""
-    line = torch.linspace(-REACH, REACH, 40)
-    y, x = torch.meshgrid(line.flip(0), line, indexing="ij")
-    scores = discriminator(torch.stack([x.flatten(), y.flatten()], dim=1)).sigmoid()
-    return Moment(step, generator(latents), scores.view(40, 40))
-
-
-def plot_moments(moments: Sequence[Moment], real: Tensor) -> Figure:
-    """Plot points, real and generated, over the discriminator's map (light: "real"), for several moments in a row."""
-    figure, axes = make_axes(1, len(moments), 2.3, 2.6)
-    for place, moment in zip(axes[0], moments, strict=True):
-        extent = (-REACH, REACH, -REACH, REACH)
-        place.imshow(moment.scores, cmap="gray", vmin=-0.8, vmax=0.9, extent=extent, interpolation="bilinear")
-        place.scatter(*real.T, 7, BLUE, "o", linewidths=0)
-        place.scatter(*moment.points.T, 12, RED, "x", linewidths=0.7)
-        place.set(title=f"step {moment.step:,}", xticks=[], yticks=[], xlim=extent[:2], ylim=extent[2:])
-    names = ("real", "generated")
-    figure.legend(axes[0, 0].collections[:2], names, loc="outside lower center", ncols=2, frameon=False)
-    return figure
-
-
-def plot_run(run: Run, title: str = "") -> Figure:
-    """Plot the curves of a run: losses, scores, diversity, gradient."""
-    figure, axes = make_axes(1, 4, 2.5, 2.3)
-    for place, (name, lines) in zip(axes[0], choose_lines(run).items(), strict=False):
-        for (label, values), dash in zip(lines.items(), ("-", "--"), strict=False):
-            place.plot(range(1, len(values) + 1), values, dash, label=label)
-        place.set(title=name, xlabel="step", yscale="log" if name == "gradient" else "linear")
-        if name in ("scores", "diversity"):
-            place.set_ylim(find_range(name, lines))
-        if len(lines) > 1:
-            place.legend(frameon=False, fontsize=8)
-    figure.suptitle(title)
-    return figure
-
-
-def choose_lines(run: Run) -> dict[str, dict[str, Tensor]]:
-    """Sort the curves of a run by the plot that they belong into."""
-    curves = run.curves
-    lines = {
-        "losses": {"discriminator": curves["discriminator_loss"], "generator": curves["generator_loss"]},
-        "scores": {"real": curves["score_real"], "generated": curves["score_generated"]},
-        "diversity": {"": curves["diversity"]},
-    }
-    if "gradient" in curves:
-        lines["gradient"] = {"": curves["gradient"].clamp(min=1e-6)}  # a logarithm needs more than zero
-    return lines
 
 
 def pile(pieces: Sequence[Image.Image]) -> Image.Image:
@@ -170,19 +92,6 @@ def draw_plots(groups: dict[str, dict[str, Tensor]], share: float) -> Image.Imag
         pen.polygon([(marked - 4, top - 6), (marked + 4, top - 6), (marked, top)], BLACK)
         pen.text((left, bottom + 3), f"{round(low, 2):g} to {round(high, 2):g}", GREY, load_font(10))
     return sheet
-
-
-def find_range(name: str, lines: dict[str, Tensor]) -> tuple[float, float]:
-    """Return the lowest and highest value to draw: scores and diversity always on one scale, the others cut at 5."""
-    if name.startswith("score"):
-        return 0.0, 1.0
-    if name == "diversity":
-        return 0.0, 1.5
-    values = torch.cat(list(lines.values()))
-    low, high = values.min().item(), values.max().item()
-    if name == "losses":
-        low, high = max(low, -2.0), min(high, 5.0)
-    return low, max(high, low + 0.1)
 
 
 def describe_step(run: Run, index: int) -> str:

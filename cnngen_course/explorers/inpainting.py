@@ -5,23 +5,21 @@ from typing import Any
 
 import ipywidgets as widgets
 import torch
-from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
 from cnngen_course.explorers.canvas import Canvas, draw_strokes
 from cnngen_course.explorers.panel import Panel, PictureUpload, View
-from cnngen_course.figures import BLUE, ORANGE, make_axes, put_side_by_side
+from cnngen_course.figures import put_side_by_side
 from cnngen_course.galleries import load_photo
 from cnngen_course.images import crop_square, encode_jpeg, from_pil, to_images, to_pil, to_pixels
-from cnngen_course.masks import sample_masks
+from cnngen_course.masks import compute_depth, sample_masks
 from cnngen_course.metrics import compute_hole_psnr, compute_ssim
 from cnngen_course.models.unet import Inpainter
 from cnngen_course.pretrained import load_pretrained
 from cnngen_course.restoration import FILLS
 
 SIZE, ZOOM = 96, 2
-BORDER = 4  # decibels; dots beyond are drawn at the border
 PHOTOS = {  # of the test set: the network never saw them
     "hedgehog": "animal_hedgehog",
     "osprey": "animal_perched-osprey",
@@ -75,38 +73,6 @@ def compute_known(strokes: tuple[dict[str, Any], ...], size: int) -> Tensor:
 def repair(way: str, images: Tensor, known: Tensor) -> Tensor:
     """Repair pictures (N, 3, H, W) by the network or by one of the classical ``FILLS``."""
     return load_network()(images, known) if way == "network" else FILLS[way](images, known)
-
-
-def compute_depth(known: Tensor) -> Tensor:
-    """Return how many steps the deepest missing pixel is away from a known one, diagonal steps allowed: (N,).
-
-    ``known`` is (N, 1, H, W) bool; a picture without damage has depth 0, one without a known pixel the longer side.
-    """
-    depth = torch.zeros(len(known), dtype=torch.int64)
-    reached = known
-    for _ in range(max(known.shape[2:])):
-        missing = ~reached.flatten(1).all(dim=1)
-        if not missing.any():
-            break
-        depth += missing
-        reached = torch.nn.functional.max_pool2d(reached.float(), 3, stride=1, padding=1) > 0
-    return depth
-
-
-def plot_gain(depths: Tensor, gains: Tensor) -> Figure:
-    """Plot by how many decibels the network beats the soap film, a dot a picture, against the depth of its damage."""
-    figure, axes = make_axes(1, 1, 5.2, 3.0)
-    place = axes[0, 0]
-    place.axhline(0, color="grey", linewidth=1, linestyle="--")
-    shift = torch.linspace(-0.3, 0.3, len(depths))  # dots of one depth side by side
-    inside = gains.clamp(-BORDER, BORDER)
-    place.scatter(depths + shift, inside, 7, BLUE, alpha=0.45, linewidths=0, label=f"a picture (±{BORDER}: or more)")
-    steps = depths.unique()
-    middles = torch.stack([gains[depths == step].median() for step in steps])
-    place.plot(steps, middles, "o-", color=ORANGE, linewidth=2, markersize=5, label="median of a depth")
-    place.set(xlabel="depth of the damage, pixels", ylabel="dB better than Laplace")
-    place.legend(frameon=False)
-    return figure
 
 
 def make_inpainting_explorer() -> Panel:

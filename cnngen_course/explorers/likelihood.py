@@ -1,26 +1,21 @@
-"""What a pixel may see, a picture while it is being drawn, and candidates from most to least probable."""
+"""A picture while it is being drawn, and candidates from most to least probable."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 import ipywidgets as widgets
-import numpy as np
 import torch
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
 from cnngen_course.datasets import load_fashion_mnist
 from cnngen_course.explorers.panel import Panel, View
-from cnngen_course.figures import BLUE, ORANGE, RED, charts, load_font, make_axes
+from cnngen_course.figures import BLUE, ORANGE, charts, load_font
 from cnngen_course.images import make_grid, to_pil, to_pixels
 from cnngen_course.metrics import compute_features, compute_sharpness
 from cnngen_course.models.classifier import Classifier
-from cnngen_course.models.pixelcnn import PixelCNN
+from cnngen_course.models.pixelcnn import PixelCNN, compute_order
 from cnngen_course.objectives.likelihood import (
     compute_log_likelihood,
     count_nats,
@@ -34,72 +29,8 @@ from cnngen_course.pretrained import load_judge, load_pretrained
 DRAWS = 8  # pictures drawn side by side in the explorer
 CANDIDATES = 32
 GIVEN_ROWS = 14  # of a picture that the network completes
-BLIND = "#F3D3E4"
 UNDRAWN = (196, 214, 232)  # a tint that no grey picture has
 BEGINNINGS = {"an empty page": False, "the upper half of a test picture": True}
-
-
-def compute_order(size: int) -> Tensor:
-    """Return row and column of each pixel in the order in which the course's PixelCNN draws, (size², 2)."""
-    block, place = torch.arange(size**2) // 4, torch.arange(size**2) % 4
-    across = size // 2
-    return torch.stack([2 * (block // across) + place // 2, 2 * (block % across) + place % 2], dim=1)
-
-
-def compute_earlier(order: Tensor, place: tuple[int, int]) -> Tensor:
-    """Return which pixels come before ``place`` in an order (size², 2): bool (size, size)."""
-    size = math.isqrt(len(order))
-    numbers = torch.empty(size, size, dtype=torch.long)
-    numbers[order[:, 0], order[:, 1]] = torch.arange(size**2)
-    return numbers < numbers[place]
-
-
-def compute_seen(function: Callable[[Tensor], Tensor], images: Tensor, place: tuple[int, int]) -> Tensor:
-    """Return on which pixels the answer at one place depends, by gradient: bool (H, W).
-
-    Args:
-        function: (N, C, H, W) -> (N, any, H, W).
-        images: what to try it on (N, C, H, W); random ones, since at zero a gradient can vanish by chance.
-        place: row and column of the answer.
-    """
-    images = images.clone().requires_grad_()
-    answer = function(images)[:, :, place[0], place[1]].square().sum()
-    (gradient,) = torch.autograd.grad(answer, images)
-    return gradient.abs().sum(dim=(0, 1)) > 0
-
-
-def plot_seen(maps: dict[str, tuple[Tensor, Tensor]], place: tuple[int, int], size: float = 2.1) -> Figure:
-    """Plot what the pixel at ``place`` (marked ?) sees, for each name a pair (seen, earlier) of bool (H, W)."""
-    figure, axes = make_axes(1, len(maps), size, 1.2 * size)
-    for axis, (name, (seen, earlier)) in zip(axes[0], maps.items(), strict=True):
-        kinds = (
-            (earlier & seen, BLUE, "", "white"),
-            (earlier & ~seen, BLIND, "×", "black"),
-            (~earlier & seen, RED, "!", "white"),
-        )
-        canvas = np.full((*seen.shape, 3), 0.93)
-        for chosen, colour, sign, ink in kinds:
-            canvas[chosen.numpy()] = to_rgb(colour)
-            for row, column in chosen.nonzero().tolist():
-                axis.text(column, row, sign, ha="center", va="center", fontsize=8, color=ink, fontweight="bold")
-        if not seen[place]:
-            canvas[place] = to_rgb(ORANGE)
-        axis.text(place[1], place[0], "?", ha="center", va="center", fontsize=9, fontweight="bold")
-        axis.imshow(canvas)
-        axis.set_xticks(np.arange(seen.shape[1] + 1) - 0.5, [])
-        axis.set_yticks(np.arange(seen.shape[0] + 1) - 0.5, [])
-        axis.grid(color="white", linewidth=1)
-        axis.tick_params(length=0)
-        axis.spines[:].set_visible(False)
-        axis.set_title(name, fontsize=10)
-    signs = [("?  asked", ORANGE), ("seen", BLUE), ("later, not seen", "0.93")]
-    if any((earlier & ~seen).any() for seen, earlier in maps.values()):
-        signs.append(("×  earlier, but not seen", BLIND))
-    if any((seen & ~earlier).any() for seen, earlier in maps.values()):
-        signs.append(("!  seen, but not yet drawn", RED))
-    patches = [Patch(facecolor=colour, edgecolor="0.6", label=label) for label, colour in signs]
-    figure.legend(handles=patches, loc="outside lower center", ncols=3 if len(maps) < 4 else 5, frameon=False)
-    return figure
 
 
 @cache

@@ -21,8 +21,7 @@ from cnngen_course.safety.faces import (
     detect_by_cascade,
     detect_by_mtcnn,
     enlarge,
-    find_hits,
-    hide,
+    hide_all,
     resize,
 )
 
@@ -158,16 +157,6 @@ def draw_hidden(
         count = count_misses(found, faces, masks)
         words = f"{hiding}. {describe_count(count)}"
     return View(picture, words, quality=72)
-
-
-def hide_all(
-    pixels: Tensor, found: Tensor, faces: Tensor | None, way: str, strength: float = 1.0
-) -> tuple[Tensor, Tensor]:
-    """Return pixels with all that was found hidden, and what was missed covered; and the boxes of what was missed."""
-    if faces is None:
-        return hide(pixels, found, way, strength), torch.zeros(0, 4)
-    missed = faces[~find_hits(found, faces).any(dim=0)] if len(found) else faces
-    return hide(hide(pixels, found, way, strength), missed, "cover"), enlarge(missed, *pixels.shape[1:])
 
 
 def describe_count(count: Count) -> str:

@@ -4,15 +4,15 @@ from functools import cache
 
 import ipywidgets as widgets
 import torch
-from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from cnngen_course.experiments.scaling import SERIES, Run, find_best, load_runs, load_series
+from cnngen_course.experiments.scaling import SERIES, load_runs
 from cnngen_course.explorers.panel import Panel, View
-from cnngen_course.figures import BLACK, BLUE, ORANGE, PALETTE, RED, make_axes, put_side_by_side
-from cnngen_course.galleries import load_table
+from cnngen_course.figures import put_side_by_side
+from cnngen_course.figures.scaling import describe_scaling, plot_series
+from cnngen_course.galleries import find_picture, load_table
 from cnngen_course.images import to_pil, to_pixels
 from cnngen_course.models.artist import Artist
 from cnngen_course.pretrained import load_pretrained
@@ -48,7 +48,6 @@ FACES = (
     "rabbit face",
 )
 GREY = 214  # of the place of a picture that does not exist
-MARK = "o", "s", "^", "D"
 
 
 @cache
@@ -71,17 +70,6 @@ def mix(first: str, second: str, share: float, names: tuple[str, ...]) -> Tensor
 def draw_faces(faces: Tensor, styles: Tensor) -> Tensor:
     """Draw mixtures of faces in mixtures of styles, shares (N, faces) and (N, styles) -> (N, 3, 64, 64) in [-1, 1]."""
     return load_artist()(faces, styles)
-
-
-def find_picture(face: str, style: str) -> tuple[Tensor | None, bool]:
-    """Return the true picture (3, 64, 64) uint8 of a face in a design, and whether the artist has learned from it."""
-    table = load_table()
-    wanted = table.face_names.index(face), table.style_names.index(style)
-    for cells, seen in ((table.train, True), (table.held_out, False)):
-        places = ((cells.faces == wanted[0]) & (cells.styles == wanted[1])).nonzero()[:, 0]
-        if len(places):
-            return cells.pixels[places[0]], seen
-    return None, False
 
 
 def make_artist_explorer() -> Panel:
@@ -145,41 +133,6 @@ def describe_artist(first: str, second: str, share: float, style: str, other: st
     return f"Left: {who}, in the design {how}. Right: the same face in each design, above the true {nearest} ({known})."
 
 
-def format_size(name: str, value: float) -> str:
-    return f"{value:,.0f} pictures" if name == "pictures" else f"{name} {value:.0f}"
-
-
-def get_size(run: Run, name: str) -> int:
-    return getattr(run.setup, name)
-
-
-def plot_series(name: str, budget: float | None = None, with_train: bool = True) -> Figure:
-    """Plot the bits of a series against its size at the end, and of each run against what it has cost so far."""
-    runs = load_series(name)
-    figure, axes = make_axes(1, 2, 3.6, 2.9)
-    left, right = axes[0]
-    sizes = [get_size(run, name) for run in runs]
-    left.plot(sizes, [run.test[-1] for run in runs], "o-", color=BLUE, label="test")
-    if with_train:
-        left.plot(sizes, [run.train[-1] for run in runs], "s--", color=ORANGE, label="training")
-    left.set(xscale="log", xlabel=name, ylabel="bits a pixel at the end")
-    left.set_xticks(sizes, [f"{size:,}" for size in sizes])
-    left.minorticks_off()
-    left.legend(frameon=False)
-    for run, colour, mark in zip(runs, PALETTE, MARK, strict=False):
-        label = format_size(name, get_size(run, name))
-        right.plot(run.compute_cost(), run.test, mark + "-", color=colour, markersize=4, linewidth=1.5, label=label)
-    right.set(xscale="log", xlabel="multiplications spent", ylabel="bits a pixel, test")
-    if budget is not None:
-        right.axvline(budget, color=BLACK, linestyle=":", linewidth=1.5)
-        best = find_best(runs, budget)
-        if best is not None:
-            run, place = best
-            right.plot(run.compute_cost()[place], run.test[place], "o", color=RED, markersize=11, fillstyle="none")
-    right.legend(frameon=False, fontsize=8)
-    return figure
-
-
 def list_budgets() -> tuple[float, float]:
     """Return the logarithms (base 10) of what the cheapest first moment and the dearest last one cost."""
     costs = [cost for run in load_runs().values() for cost in run.compute_cost()]
@@ -205,21 +158,3 @@ def make_scaling_explorer() -> Panel:
 
 def draw_scaling(name: str, power: float, with_train: bool) -> View:
     return View(plot_series(name, 10**power, with_train), describe_scaling(name, 10**power, with_train))
-
-
-def describe_scaling(name: str, budget: float, with_train: bool) -> str:
-    runs = load_series(name)
-    small, large = runs[0], runs[-1]
-    best = find_best(runs, budget)
-    sizes = [format_size(name, get_size(run, name)) for run in (small, large)]
-    ends = f"From {sizes[0]} to {sizes[1]}, the bits a pixel at the end fall from {small.test[-1]:.3f} to "
-    ends += f"{large.test[-1]:.3f} on test pictures"
-    if with_train:
-        ends += f" (training: {small.train[-1]:.3f} to {large.train[-1]:.3f})"
-    if best is None:
-        return f"{ends}. For {budget:.1e} multiplications none of them has come to its first measurement."
-    run, place = best
-    return (
-        f"{ends}. For {budget:.1e} multiplications the best is {format_size(name, get_size(run, name))} after "
-        f"{run.steps[place]} steps: {run.test[place]:.3f} bits."
-    )

@@ -2,25 +2,16 @@
 
 import html
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import ipywidgets as widgets
-import torch
-from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageOps
-from torch import Tensor
 
-from cnngen_course.datasets import ImageSet, load_fashion_mnist
+from cnngen_course.experiments.pieces import QUESTIONS, SOURCES, Piece, load_clothes, make_pieces
 from cnngen_course.explorers.panel import Panel, PictureUpload, View
-from cnngen_course.figures import BLUE, GREEN, ORANGE, RED, load_font, make_axes, put_side_by_side
+from cnngen_course.figures import GREEN, RED, load_font, put_side_by_side
 from cnngen_course.figures.charts import draw_interval
 from cnngen_course.images import to_pil, to_pixels
 from cnngen_course.metrics import Estimate
-from cnngen_course.models.vae import compute_details
-from cnngen_course.objectives import adversarial, variational
-from cnngen_course.pretrained import load_pretrained
 from cnngen_course.ratings import (
     STARS,
     Rating,
@@ -33,20 +24,7 @@ from cnngen_course.ratings import (
 )
 from cnngen_course.safety.uploads import SPECIMENS, judge_file
 
-QUESTIONS = 40
-SOURCES = ("real", "generator", "generator, truncated", "VAE")
-TRUNCATION = 0.5
 WIDTH, HEIGHT = 660, 300
-
-
-@cache
-def load_clothes() -> ImageSet:
-    return load_fashion_mnist("test")
-
-
-@cache
-def load_model(name: str) -> Any:
-    return load_pretrained(name)
 
 
 class StarBar(widgets.HBox):
@@ -77,50 +55,6 @@ class StarBar(widgets.HBox):
         except RatingsError as error:
             sentence = f"⚠ {error}"
         self.said.value = f'<span role="status">{html.escape(sentence)}</span>'
-
-
-@dataclass(frozen=True)
-class Piece:
-    """One picture (1, 1, 28, 28) to be rated, what it shall show, who drew it, and how sure the judge is of that."""
-
-    image: Tensor
-    label: int
-    source: str
-    judge: float
-
-
-@cache
-def make_pieces(series: int) -> tuple[Piece, ...]:
-    """Return ``QUESTIONS`` pictures in random order, as many of each source; the same series, the same pictures."""
-    random = torch.Generator().manual_seed(series)
-    chosen = torch.randint(len(load_clothes()), (QUESTIONS,), generator=random)
-    labels = load_clothes().labels[chosen]
-    sources = [SOURCES[index % len(SOURCES)] for index in torch.randperm(QUESTIONS, generator=random).tolist()]
-    images = torch.empty(QUESTIONS, 1, 28, 28)
-    for source in SOURCES:
-        here = torch.tensor([name == source for name in sources])
-        images[here] = draw_source(source, load_clothes().images[chosen[here]], labels[here], random)
-    chances = compute_chances(images, labels).tolist()
-    return tuple(Piece(*facts) for facts in zip(images.split(1), labels.tolist(), sources, chances, strict=True))
-
-
-@torch.inference_mode()
-def draw_source(source: str, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
-    """Return what a source draws for the classes of real images (N, 1, 28, 28): the images themselves if "real"."""
-    if source == "real":
-        return images
-    if source == "VAE":
-        model = load_model("vae")
-        noise = torch.randn(len(labels), model.latent_size, generator=generator)
-        return variational.sample_images(model, labels, compute_details(images), noise)
-    truncation = TRUNCATION if source == "generator, truncated" else None
-    return adversarial.sample_images(load_model("generator"), labels, truncation=truncation, generator=generator)
-
-
-@torch.inference_mode()
-def compute_chances(images: Tensor, labels: Tensor) -> Tensor:
-    """Return how sure the judge is that images (N, 1, 28, 28) show the wanted classes (N,): (N,) in [0, 1]."""
-    return load_model("judge")(images).softmax(dim=1)[torch.arange(len(labels)), labels].clamp(0, 1)
 
 
 class RatingPanel(Panel):
@@ -213,39 +147,6 @@ def describe_ratings(ratings: list[Rating]) -> str:
         f"{text} Rank correlation of stars and judge: {agreement.value:.2f} "
         f"[{agreement.low:.2f} to {agreement.high:.2f}], n = {agreement.n}."
     )
-
-
-def plot_means(means: dict[str, Estimate], truth: dict[str, float] | None = None) -> Figure:
-    """Plot mean stars with their intervals, one line a name; ``truth`` adds a mark where it is known."""
-    figure, axes = make_axes(1, 1, 7, 0.5 * len(means) + 1.1)
-    place = axes[0, 0]
-    for row, (name, mean) in enumerate(means.items()):
-        place.plot([mean.low, mean.high], [row, row], color=BLUE, linewidth=5, alpha=0.5, solid_capstyle="butt")
-        place.plot(mean.value, row, "o", color=BLUE, label="mean and 95% interval" if row == 0 else None)
-        if truth:
-            place.plot(truth[name], row, "|", color=RED, markersize=16, label="truth" if row == 0 else None)
-    place.set_yticks(range(len(means)), [f"{name}, n = {mean.n}" for name, mean in means.items()])
-    place.set(xlim=(1, 5), xlabel="stars", ylim=(len(means) - 0.5, -0.5))
-    place.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
-    return figure
-
-
-def plot_ratios(ratios: dict[str, dict[int, float]]) -> Figure:
-    """Plot how many times as fast the ONNX files are: a group of bars a network, one bar a number of pictures."""
-    figure, axes = make_axes(1, 1, max(4.5, 1.3 * len(ratios)), 2.8)
-    place = axes[0, 0]
-    counts = list(next(iter(ratios.values())))
-    width = 0.8 / len(counts)
-    for index, (count, colour) in enumerate(zip(counts, (BLUE, ORANGE, GREEN), strict=False)):
-        places = [row + (index - (len(counts) - 1) / 2) * width for row in range(len(ratios))]
-        label = "one picture at a time" if count == 1 else f"{count} pictures at a time"
-        bars = place.bar(places, [values[count] for values in ratios.values()], width, color=colour, label=label)
-        place.bar_label(bars, fmt="%.1f", fontsize=8)
-    place.axhline(1, color="grey", linestyle="--", linewidth=1)
-    place.set_xticks(range(len(ratios)), [name.replace("_", "\n") for name in ratios])
-    place.set(ylabel="times as fast as PyTorch")
-    place.legend(frameon=False)
-    return figure
 
 
 def make_upload_explorer() -> Panel:

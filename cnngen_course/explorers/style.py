@@ -5,16 +5,16 @@ from functools import cache
 
 import ipywidgets as widgets
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from cnngen_course.experiments.painting import PHOTOS, QUALITIES, load_eyes, load_picture, load_style, prepare, to_batch
 from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import put_side_by_side
-from cnngen_course.galleries import STYLES, load_photo
-from cnngen_course.images import from_pil, to_images, to_pil, to_pixels
-from cnngen_course.models.stylist import Stylist
-from cnngen_course.models.vgg import VGGFeatures
+from cnngen_course.galleries import STYLES
+from cnngen_course.images import to_pil, to_pixels
+from cnngen_course.models.stylist import Stylist, compute_shares
 from cnngen_course.objectives.style import (
     CONTENT_LAYER,
     STYLE_LAYERS,
@@ -24,21 +24,11 @@ from cnngen_course.objectives.style import (
     mix_styles,
     repaint,
 )
-from cnngen_course.pretrained import load_pretrained, load_vgg
+from cnngen_course.pretrained import load_pretrained
 from cnngen_course.runtime import pick_precision
 
-PHOTOS = {  # of the test set: the network never saw them
-    "Berlin": "monument_berlinCathedral",
-    "horses": "animal_horse",
-    "coffee": "scene_coffee",
-    "windmill": "energy_windmill",
-    "hedgehog": "animal_hedgehog",
-    "Chambord": "monument_chateaudeChambord",
-}
 WAYS = ("the network", "repainting (slow)")
-QUALITIES = {"draft": (96, 10), "good": (160, 30), "better": (256, 60), "best": (384, 100)}  # short side, steps
 REPAINTED = 96  # pixels of the short side, whatever the quality: there it stands for steps
-LONGEST = 2  # times the short side; longer pictures lose their ends
 JUDGED = 64  # pixels of the short side at which distances are measured
 SHOWN = 300  # pixels of the longer side on the screen
 
@@ -46,50 +36,6 @@ SHOWN = 300  # pixels of the longer side on the screen
 @cache
 def load_network() -> Stylist:
     return load_pretrained("stylist", Stylist)
-
-
-@cache
-def load_eyes() -> VGGFeatures:
-    return load_vgg()
-
-
-@cache
-def load_style(name: str) -> Style:
-    return Style(load_eyes(), STYLES[name]())
-
-
-@cache
-def load_picture(name: str) -> Image.Image:
-    return prepare(to_pil(load_photo(PHOTOS[name]).pixels))
-
-
-def prepare(picture: Image.Image) -> Image.Image:
-    """Return the picture no larger than the best quality needs; of a very long one, the middle."""
-    short = min(picture.size)
-    width, height = (min(side, LONGEST * short) for side in picture.size)
-    picture = ImageOps.fit(picture, (width, height))
-    return scale(picture, min(short, QUALITIES["best"][0]))
-
-
-def scale(picture: Image.Image, short: int) -> Image.Image:
-    """Return the picture with its short side brought to ``short`` pixels."""
-    factor = short / min(picture.size)
-    width, height = (max(short, round(side * factor)) for side in picture.size)
-    return picture.resize((width, height), Image.Resampling.LANCZOS)
-
-
-def to_batch(picture: Image.Image, short: int) -> Tensor:
-    """Return the picture with its short side brought to ``short`` pixels, (1, 3, H, W) in [-1, 1]."""
-    return to_images(from_pil(scale(picture, short)))[None]
-
-
-def compute_shares(style: str, second: str, mix: float, strength: float) -> Tensor:
-    """Return how much of each style of the network to take, "as it is" first: (1, styles), together 1."""
-    shares = torch.zeros(1, len(STYLES) + 1)
-    shares[0, 0] = 1 - strength
-    for name, share in ((style, 1 - mix), (second, mix)):
-        shares[0, 1 + list(STYLES).index(name)] += strength * share
-    return shares
 
 
 @torch.inference_mode()

@@ -5,13 +5,11 @@ from functools import cache, lru_cache
 
 import ipywidgets as widgets
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
-from torch.nn import functional as F
 
-from cnngen_course.datasets import ImageSet, load_fashion_mnist
+from cnngen_course.datasets import load_fashion_mnist, mix_classes
 from cnngen_course.explorers.panel import Panel, View
-from cnngen_course.figures import BLUE, draw_image, make_axes, put_side_by_side
+from cnngen_course.figures import put_side_by_side
 from cnngen_course.images import make_grid, to_pil, to_pixels
 from cnngen_course.models.vae import ConditionalVAE, compute_details
 from cnngen_course.objectives.variational import sample_images
@@ -20,53 +18,6 @@ from cnngen_course.pretrained import load_judge, load_pretrained
 DRAWS = 9
 KNOBS = 3  # latent sliders
 EXAMPLES = 12_000  # training pictures from which a class's usual sizes and brightnesses are taken
-SLEEVES = slice(12, 24), 6  # rows below short sleeves, columns at each side
-
-
-def compute_sleeves(images: Tensor) -> Tensor:
-    """Measure the sleeves of tops: (N, 1, 28, 28) in [-1, 1] -> (N,), mean grey (0 to 1) where long sleeves hang."""
-    rows, columns = SLEEVES
-    sides = images[:, 0, rows]  # (N, 12, 28)
-    return (torch.cat([sides[..., :columns], sides[..., -columns:]], dim=2).mean(dim=(1, 2)) + 1) / 2
-
-
-def choose_conditions(data: ImageSet, count: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Return labels (count,) and details (count, 2) of pictures chosen at random: what a generator is asked for."""
-    chosen = data.select(torch.randint(len(data), (count,), generator=torch.Generator().manual_seed(seed)))
-    return chosen.labels, compute_details(chosen.images)
-
-
-def find_alike(data: ImageSet, label: int, size: float, brightness: float, reach: float = 0.04) -> Tensor:
-    """Return the images (N, 1, 28, 28) of a class whose size and brightness lie within ``reach`` of those given."""
-    images = data.select(data.labels == label).images
-    return images[((compute_details(images) - torch.tensor([size, brightness])).abs() <= reach).all(dim=1)]
-
-
-def mix_classes(first: int, second: int, share: float, count: int = 1, class_count: int = 10) -> Tensor:
-    """Return class weights (count, class_count): ``share`` of the second class, the rest of the first."""
-    start, end = (F.one_hot(torch.tensor(label), class_count).float() for label in (first, second))
-    return torch.lerp(start, end, share).expand(count, class_count)
-
-
-def plot_pairs(data: ImageSet, indices: Sequence[int]) -> Figure:
-    """Plot pictures with what a decoder will be told of them: class, size and brightness."""
-    figure, axes = make_axes(1, len(indices), 1.25, 1.9)
-    for place, index in zip(axes[0], indices, strict=True):
-        size, brightness = compute_details(data.images[index : index + 1])[0].tolist()
-        name = data.class_names[data.labels[index]]
-        draw_image(place, data.images[index], f"{name}\nsize {size:.2f}\nbright {brightness:.2f}")
-    return figure
-
-
-def plot_obedience(asked: Tensor, measured: Tensor, names: Sequence[str]) -> Figure:
-    """Plot what was asked for against what was drawn, one scatter a detail; both tensors are (N, details)."""
-    figure, axes = make_axes(1, len(names), 2.8, 2.6)
-    for place, name, x, y in zip(axes[0], names, asked.T, measured.T, strict=True):
-        place.plot([0, 1], [0, 1], "--", color="grey", linewidth=1)
-        place.scatter(x, y, 5, BLUE, alpha=0.4, linewidths=0)
-        correlation = torch.corrcoef(torch.stack([x, y]))[0, 1]
-        place.set(xlabel=f"{name} asked for", ylabel="measured", title=f"correlation {correlation:.2f}")
-    return figure
 
 
 @cache

@@ -7,13 +7,13 @@ from typing import Any
 
 import ipywidgets as widgets
 import torch
-from matplotlib.figure import Figure
-from PIL import Image, ImageDraw
+from PIL import Image
 from torch import Tensor, nn
 
+from cnngen_course.experiments.ablation import name_colours
 from cnngen_course.explorers.canvas import Canvas, draw_strokes
 from cnngen_course.explorers.panel import Panel, View
-from cnngen_course.figures import ORANGE, load_font, make_axes, put_side_by_side
+from cnngen_course.figures import put_side_by_side
 from cnngen_course.galleries import Gallery, load_emoji_pairs
 from cnngen_course.images import encode_jpeg, to_images, to_pil, to_pixels
 from cnngen_course.objectives.translation import DAB_RADIUS, colour, dab_fairly, spread_dabs
@@ -33,16 +33,6 @@ COLOURS = {"red": "#d22f27", "yellow": "#fcea2b", "green": "#5c9e31", "blue": "#
 TOOLS = [INK, RUBBER, *(DAB | {"name": f"{name} dab", "colour": code} for name, code in COLOURS.items())]
 TOOLS += [DAB | {"name": "dab of this colour:", "colour": ""}]
 DABBING = {tool["name"] for tool in TOOLS if tool["kind"] == "dab"}
-NAMES = {  # for the words below the picture
-    "red": (210, 50, 45),
-    "orange": (235, 140, 40),
-    "yellow": (250, 230, 50),
-    "green": (100, 170, 60),
-    "blue": (90, 170, 230),
-    "purple": (140, 100, 190),
-    "pink": (250, 165, 195),
-    "brown": (140, 90, 50),
-}
 
 
 def make_dab(name: str, x: float, y: float) -> dict[str, Any]:
@@ -167,27 +157,3 @@ def describe(start: str, dabs: int, drawing: Tensor, drawn: Tensor, pictures: Te
         errors = [(images - pictures).abs().mean().item() for images in (drawn, drawing)]
         text += f" Mean error against the artists' picture: {errors[0]:.3f}; of the bare drawing: {errors[1]:.3f}."
     return text
-
-
-def name_colours(images: Tensor) -> dict[str, float]:
-    """Return what share of all pixels has each colour, largest first; white, grey, black and shares below 1% not."""
-    pixels = images.permute(0, 2, 3, 1).reshape(-1, 3)
-    vivid = pixels[pixels.amax(dim=1) - pixels.amin(dim=1) > 0.3]
-    palette = torch.tensor(list(NAMES.values())) / 127.5 - 1  # (colours, 3)
-    counts = torch.cdist(vivid, palette).argmin(dim=1).bincount(minlength=len(NAMES))
-    shares = dict(zip(NAMES, (counts / len(pixels)).tolist(), strict=True))
-    return {name: share for name, share in sorted(shares.items(), key=lambda pair: -pair[1]) if share >= 0.01}
-
-
-def plot_window(images: Tensor, windows: dict[str, tuple[int, int, int]]) -> Figure:
-    """Plot a picture (C, H, W) with named square windows (left, top, side) in pixels."""
-    figure, axes = make_axes(1, 1, 2.8, 2.8)
-    picture = to_pil(to_pixels(images), 6).convert("RGB")
-    pen = ImageDraw.Draw(picture)
-    for (name, (left, top, side)), line in zip(windows.items(), (ORANGE, "#0072B2", "#009E73"), strict=False):
-        box = [6 * edge for edge in (left, top, left + side, top + side)]
-        pen.rectangle(box, outline=line, width=5)
-        pen.text((max(0, box[0]) + 8, max(0, box[1]) + 5), name, line, load_font(20))
-    axes[0, 0].imshow(picture)
-    axes[0, 0].set_axis_off()
-    return figure

@@ -1,126 +1,36 @@
 """Four ways to enlarge a picture and their checkerboards; a map of pictures to walk over."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
 import ipywidgets as widgets
 import torch
-from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
-from torch import Tensor, nn
+from torch import Tensor
 
-from cnngen_course.datasets import ImageSet, load_fashion_mnist
+from cnngen_course.datasets import load_fashion_mnist
+from cnngen_course.experiments.atlas import compute_atlas, load_map
+from cnngen_course.experiments.enlarging import (
+    GREY,
+    METHODS,
+    SIDE,
+    WEIGHTS,
+    compute_overlaps,
+    compute_upsampled,
+    compute_weight,
+    shrink,
+)
 from cnngen_course.explorers.pad import XYPad
 from cnngen_course.explorers.panel import Panel, PictureUpload, View
-from cnngen_course.figures import PALETTE, load_font, make_axes, put_side_by_side
+from cnngen_course.figures import load_font, put_side_by_side
 from cnngen_course.galleries import load_photo
-from cnngen_course.images import (
-    crop_square,
-    encode_jpeg,
-    from_pil,
-    make_grid,
-    to_pil,
-    to_pixels,
-)
+from cnngen_course.images import encode_jpeg, make_grid, to_pil, to_pixels
 from cnngen_course.metrics import compute_checkerboard
-from cnngen_course.models.autoencoder import Autoencoder
-from cnngen_course.operations import count_overlaps, resize_bilinear, resize_nearest
-from cnngen_course.pretrained import load_pretrained
 
-METHODS = {
-    "nearest, then convolution": "nearest",
-    "bilinear, then convolution": "bilinear",
-    "transposed convolution": "transposed",
-    "convolution, then pixel shuffle": "shuffle",
-}
-WEIGHTS = {"all equal": "equal", "a tent (high in the middle)": "tent", "random (an untrained network)": "random"}
 # Clothes by their index in the test set.
 PICTURES: dict[str, Any] = {"kingfisher": "photo", "ankle boot": 0, "pullover": 1, "trouser": 2}
-SIDE = 24  # pixels of the small picture
 SHOWN = 288  # pixels of each of the three pictures side by side
-GREY = 0.5
 VISIBLE = 3.0  # grey levels; a weaker pattern is hard to see
-
-
-def compute_weight(kind: str, method: str, kernel_size: int, stride: int, seed: int = 5) -> Tensor:
-    """Return kernels (out, 1, K, K) of a kind, scaled so that on average the picture keeps its brightness."""
-    kernels = stride**2 if method == "shuffle" else 1
-    if kind == "random":
-        weight = torch.rand(kernels, 1, kernel_size, kernel_size, generator=torch.Generator().manual_seed(seed))
-    elif kind == "tent":
-        line = 1 - (torch.arange(kernel_size) - (kernel_size - 1) / 2).abs() / (kernel_size / 2)
-        weight = torch.outer(line, line).expand(kernels, 1, -1, -1)
-    else:
-        weight = torch.ones(kernels, 1, kernel_size, kernel_size)
-    total = stride**2 if method in ("transposed", "shuffle") else 1
-    return weight / weight.sum() * total
-
-
-def compute_upsampled(images: Tensor, weight: Tensor, method: str, stride: int) -> Tensor:
-    """Enlarge pictures (N, C, H, W) ``stride`` times by one of the four methods, each channel by itself.
-
-    The border is repeated outwards first, so that what is seen is the method and not the border.
-    """
-    single = images.flatten(0, 1)[:, None]  # (N·C, 1, H, W)
-    if method == "nearest":
-        large = convolve_same(resize_nearest(single, stride), weight)
-    elif method == "bilinear":
-        large = convolve_same(resize_bilinear(single, *(stride * side for side in single.shape[2:])), weight)
-    elif method == "shuffle":
-        large = nn.functional.pixel_shuffle(convolve_same(single, weight), stride)
-    else:
-        large = stamp_same(single, weight, stride)
-    return large.view(*images.shape[:2], *large.shape[2:])
-
-
-def convolve_same(images: Tensor, weight: Tensor) -> Tensor:
-    before, after = (weight.shape[-1] - 1) // 2, weight.shape[-1] // 2
-    return nn.functional.conv2d(nn.functional.pad(images, (before, after) * 2, mode="replicate"), weight)
-
-
-def stamp_same(images: Tensor, weight: Tensor, stride: int) -> Tensor:
-    """Transposed convolution, cut to ``stride`` times the size with each stamp centred on its pixel."""
-    height, width = (stride * side for side in images.shape[2:])
-    around = weight.shape[-1]
-    large = nn.functional.conv_transpose2d(
-        nn.functional.pad(images, (around,) * 4, mode="replicate"), weight, stride=stride
-    )
-    start = around * stride + (around - stride) // 2
-    return large[:, :, start : start + height, start : start + width]
-
-
-def compute_overlaps(method: str, kernel_size: int, stride: int, size: int = 8) -> Tensor:
-    """Return how many products are added up in each output pixel (size, size), away from the border."""
-    ones = torch.ones_like(compute_weight("equal", method, kernel_size, stride))
-    return compute_upsampled(torch.ones(1, 1, size, size), ones, method, stride)[0, 0, :size, :size]
-
-
-def compute_untrained(method: str, kernel_size: int, stride: int = 2, count: int = 100) -> float:
-    """Return the checkerboard that networks with random weights draw on flat grey, in grey levels of 255.
-
-    It is the mean over ``count`` networks. Before any training, this is what a generator begins with.
-    """
-    flat = torch.full((1, 1, 8, 8), GREY)
-    weights = [compute_weight("random", method, kernel_size, stride, seed) for seed in range(count)]
-    patterns = [compute_checkerboard(compute_upsampled(flat, weight, method, stride), stride) for weight in weights]
-    return 255 * torch.cat(patterns).mean().item()
-
-
-def plot_overlaps(sizes: Sequence[tuple[int, int]]) -> Figure:
-    """Plot how many stamps of a transposed convolution cover each pixel, for each (kernel size, stride)."""
-    figure, axes = make_axes(1, len(sizes), 1.8, 2.0)
-    for place, (kernel_size, stride) in zip(axes[0], sizes, strict=True):
-        counts = count_overlaps(4, kernel_size, stride)
-        place.imshow(counts, cmap="Blues", vmin=0, vmax=counts.max() + 1)
-        for row, line in enumerate(counts.int().tolist()):
-            for column, count in enumerate(line):
-                colour = "white" if count > 0.6 * (counts.max() + 1) else "black"
-                place.text(column, row, count, ha="center", va="center", fontsize=7, color=colour)
-        place.set_title(f"kernel {kernel_size}, stride {stride}")
-        place.set_axis_off()
-    return figure
 
 
 @cache
@@ -131,10 +41,6 @@ def load_small(name: str) -> Tensor:
     else:
         pixels = load_fashion_mnist("test").pixels[PICTURES[name]]
     return shrink(to_pil(pixels))
-
-
-def shrink(picture: Image.Image) -> Tensor:
-    return from_pil(crop_square(picture, SIDE))[None] / 255
 
 
 def make_upsampling_explorer() -> Panel:
@@ -193,92 +99,6 @@ def write_numbers(tile: Image.Image, numbers: Tensor) -> Image.Image:
             colour = "black" if red > 120 else "white"
             draw.text(centre, f"{number:.0f}", colour, font, anchor="mm")
     return tile
-
-
-@dataclass(frozen=True)
-class PictureMap:
-    """Pictures as points on a plane, by an autoencoder of two numbers.
-
-    ``places`` (N, 2) are in [-1, 1], y upwards; ``middle`` and ``reach`` (2,) turn them into latents.
-    """
-
-    model: Autoencoder
-    data: ImageSet
-    places: Tensor
-    middle: Tensor
-    reach: Tensor
-
-    @torch.inference_mode()
-    def draw(self, places: Tensor) -> Tensor:
-        """Return the decoder's pictures (N, 1, 28, 28) at places (N, 2)."""
-        return self.model.decoder(self.middle + self.reach * places)
-
-    def find_nearest(self, place: Tensor, count: int) -> tuple[Tensor, Tensor]:
-        """Return the distances and indices of the pictures nearest to one place (2,), nearest first."""
-        return (self.places - place).norm(dim=1).topk(count, largest=False)
-
-
-@torch.inference_mode()
-def compute_map(model: Autoencoder, data: ImageSet) -> PictureMap:
-    """Encode all pictures; the plane [-1, 1]² is laid over 98% of them along each number."""
-    model.eval()
-    latents = torch.cat([model.encoder(batch) for batch in data.images.split(500)])  # (N, 2)
-    low, high = latents.quantile(torch.tensor([0.01, 0.99]), dim=0)
-    middle, reach = (low + high) / 2, (high - low) / 2
-    return PictureMap(model, data, (latents - middle) / reach, middle, reach)
-
-
-@cache
-def load_map() -> PictureMap:
-    """Return the map of 2,000 test pictures by the course's trained weights."""
-    return compute_map(load_pretrained("map_autoencoder", Autoencoder), load_fashion_mnist("test").select(slice(2000)))
-
-
-def compute_lattice(rows: int, columns: int) -> Tensor:
-    """Return evenly spaced places (rows·columns, 2) of the plane, row by row from the top left."""
-    down, across = ((torch.arange(count) + 0.5) / count * 2 - 1 for count in (rows, columns))
-    y, x = torch.meshgrid(-down, across, indexing="ij")
-    return torch.stack([x.flatten(), y.flatten()], dim=1)
-
-
-def compute_atlas(picture_map: PictureMap, rows: int = 16, columns: int = 16) -> Tensor:
-    """Return one picture (1, rows·28, columns·28), uint8: what the decoder draws all over the plane."""
-    return make_grid(to_pixels(picture_map.draw(compute_lattice(rows, columns))), columns, gap=0)
-
-
-def plot_map(picture_map: PictureMap) -> Figure:
-    """Plot where each picture lies, a sign and a colour for each class, and its name at the class's middle."""
-    figure, axes = make_axes(1, 1, 5.2, 4.4)
-    place = axes[0, 0]
-    for label in range(len(picture_map.data.class_names)):
-        points = picture_map.places[picture_map.data.labels == label][:120]  # enough to see the shape
-        colour = PALETTE[label % len(PALETTE)]
-        place.scatter(*points.T, 9, colour, "osv^DPX*dp"[label], alpha=0.6, linewidths=0)
-    for label, (x, y) in enumerate(spread_names(compute_middles(picture_map)).tolist()):
-        colour = PALETTE[label % len(PALETTE)]
-        box = {"facecolor": "white", "edgecolor": colour, "boxstyle": "round,pad=0.2", "alpha": 0.9}
-        place.text(x, y, picture_map.data.class_names[label], ha="center", va="center", fontsize=9, bbox=box)
-    place.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05), xlabel="first number, scaled", ylabel="second number, scaled")
-    return figure
-
-
-def compute_middles(picture_map: PictureMap) -> Tensor:
-    """Return the median place of each class, (classes, 2)."""
-    labels = picture_map.data.labels
-    return torch.stack([picture_map.places[labels == label].median(dim=0).values for label in labels.unique()])
-
-
-def spread_names(places: Tensor, width: float = 0.36, height: float = 0.11) -> Tensor:
-    """Move places (N, 2) down, from the top one on, until no two names of this size overlap."""
-    places = places.clamp(-0.85, 0.85)
-    done: list[int] = []
-    for index in places[:, 1].argsort(descending=True).tolist():
-        for other in done:
-            gap = (places[index] - places[other]).abs()
-            if gap[0] < width and gap[1] < height:
-                places[index, 1] = places[other, 1] - height
-        done.append(index)
-    return places
 
 
 def make_latent_explorer() -> Panel:

@@ -5,7 +5,8 @@ blocks let the expensive layers work on a grid of half the height and width, as 
 likelihood stays exact, because a product of conditional probabilities is exact in any order.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import torch
@@ -166,3 +167,32 @@ class Memory:
             memory[:, :, 0, column + layer.reach] = left[:, :, 0, 0]
             left = layer.look_left(memory[..., column : column + layer.reach + 1], gates[..., here], condition)
         return left
+
+
+def compute_order(size: int) -> Tensor:
+    """Return row and column of each pixel in the order in which the course's PixelCNN draws, (size², 2)."""
+    block, place = torch.arange(size**2) // 4, torch.arange(size**2) % 4
+    across = size // 2
+    return torch.stack([2 * (block // across) + place // 2, 2 * (block % across) + place % 2], dim=1)
+
+
+def compute_earlier(order: Tensor, place: tuple[int, int]) -> Tensor:
+    """Return which pixels come before ``place`` in an order (size², 2): bool (size, size)."""
+    size = math.isqrt(len(order))
+    numbers = torch.empty(size, size, dtype=torch.long)
+    numbers[order[:, 0], order[:, 1]] = torch.arange(size**2)
+    return numbers < numbers[place]
+
+
+def compute_seen(function: Callable[[Tensor], Tensor], images: Tensor, place: tuple[int, int]) -> Tensor:
+    """Return on which pixels the answer at one place depends, by gradient: bool (H, W).
+
+    Args:
+        function: (N, C, H, W) -> (N, any, H, W).
+        images: what to try it on (N, C, H, W); random ones, since at zero a gradient can vanish by chance.
+        place: row and column of the answer.
+    """
+    images = images.clone().requires_grad_()
+    answer = function(images)[:, :, place[0], place[1]].square().sum()
+    (gradient,) = torch.autograd.grad(answer, images)
+    return gradient.abs().sum(dim=(0, 1)) > 0

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from cnngen_course.galleries import STYLES
 from cnngen_course.models.gan import ClassTable, ConditionalNorm
 
 
@@ -103,3 +104,12 @@ class Stylist(nn.Module):
         drawn = self.draw(self.finish(double(x), styles))  # (N, 3, H, W)
         kept = 1 + self.kept(styles)[:, :, None, None]
         return torch.tanh(drawn + kept * torch.atanh(0.98 * filled))[..., :height, :width]
+
+
+def compute_shares(style: str, second: str, mix: float, strength: float) -> Tensor:
+    """Return how much of each style of the network to take, "as it is" first: (1, styles), together 1."""
+    shares = torch.zeros(1, len(STYLES) + 1)
+    shares[0, 0] = 1 - strength
+    for name, share in ((style, 1 - mix), (second, mix)):
+        shares[0, 1 + list(STYLES).index(name)] += strength * share
+    return shares

@@ -127,3 +127,13 @@ class ConditionalVAE(nn.Module):
     def forward(self, images: Tensor, classes: Tensor, details: Tensor) -> Tensor:
         """Return the reconstruction from the mean of the latent distribution, same shape as ``images``."""
         return self.decode(self.encode(images)[0], classes, details)
+
+
+SLEEVES = slice(12, 24), 6  # rows below short sleeves, columns at each side
+
+
+def compute_sleeves(images: Tensor) -> Tensor:
+    """Measure the sleeves of tops: (N, 1, 28, 28) in [-1, 1] -> (N,), mean grey (0 to 1) where long sleeves hang."""
+    rows, columns = SLEEVES
+    sides = images[:, 0, rows]  # (N, 12, 28)
+    return (torch.cat([sides[..., :columns], sides[..., -columns:]], dim=2).mean(dim=(1, 2)) + 1) / 2

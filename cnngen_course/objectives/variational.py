@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from cnngen_course.datasets import ImageSet
 from cnngen_course.models.vae import ConditionalDecoder, ConditionalVAE, compute_details
 
 
@@ -116,3 +117,15 @@ def sample_images(
         noise = torch.randn(len(details), model.latent_size)
     parts = zip(*(part.split(batch_size) for part in (noise, classes, details)), strict=True)
     return torch.cat([model.decode(model.place(*part), *part[1:]) for part in parts])
+
+
+def choose_conditions(data: ImageSet, count: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Return labels (count,) and details (count, 2) of pictures chosen at random: what a generator is asked for."""
+    chosen = data.select(torch.randint(len(data), (count,), generator=torch.Generator().manual_seed(seed)))
+    return chosen.labels, compute_details(chosen.images)
+
+
+def find_alike(data: ImageSet, label: int, size: float, brightness: float, reach: float = 0.04) -> Tensor:
+    """Return the images (N, 1, 28, 28) of a class whose size and brightness lie within ``reach`` of those given."""
+    images = data.select(data.labels == label).images
+    return images[((compute_details(images) - torch.tensor([size, brightness])).abs() <= reach).all(dim=1)]

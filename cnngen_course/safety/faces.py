@@ -302,3 +302,13 @@ WAYS: dict[str, Callable[[Tensor, Box, float], Tensor]] = {
     "repaint": repaint,
     "cover": cover,
 }
+
+
+def hide_all(
+    pixels: Tensor, found: Tensor, faces: Tensor | None, way: str, strength: float = 1.0
+) -> tuple[Tensor, Tensor]:
+    """Return pixels with all that was found hidden, and what was missed covered; and the boxes of what was missed."""
+    if faces is None:
+        return hide(pixels, found, way, strength), torch.zeros(0, 4)
+    missed = faces[~find_hits(found, faces).any(dim=0)] if len(found) else faces
+    return hide(hide(pixels, found, way, strength), missed, "cover"), enlarge(missed, *pixels.shape[1:])

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cnngen_course.experiments import ablation, stored
-from cnngen_course.experiments.ablation import KEPT, STEPS, WAYS, load_ablation, load_emoji, run
+from cnngen_course.experiments.ablation import KEPT, STEPS, WAYS, load_ablation, load_emoji, name_colours, run
 from cnngen_course.images import to_images
 
 every_way = pytest.mark.parametrize("way", WAYS)
@@ -57,3 +57,12 @@ def test_a_tiny_run_repeats_and_survives_storing(monkeypatch: pytest.MonkeyPatch
 def test_an_unknown_way_is_named() -> None:
     with pytest.raises(ValueError, match="there are L1, adversarial, both"):
         load_ablation("L2")
+
+
+def test_colours_are_named_by_share() -> None:
+    images = torch.ones(1, 3, 10, 10)
+    images[:, 1:, :, :4] = -1.0  # red
+    images[:, :2, :2, 4:6] = -1.0  # blue
+    shares = name_colours(images)
+    assert next(iter(shares)) == "red" and shares["red"] == pytest.approx(0.4) and len(shares) == 2
+    assert name_colours(torch.zeros(1, 3, 4, 4)) == {}

@@ -10,7 +10,16 @@ from torch import nn
 
 from cnngen_course.blocks import BLOCKS, count_multiply_adds, count_weights
 from cnngen_course.experiments import stored, trials
-from cnngen_course.experiments.trials import SCHEDULES, Log, Trial, list_series, load_logs
+from cnngen_course.experiments.trials import (
+    SCHEDULES,
+    SEEDS,
+    Log,
+    Trial,
+    find_equal_time,
+    find_scores_at,
+    list_series,
+    load_logs,
+)
 from cnngen_course.objectives.classification import Classification
 from cnngen_course.paths import DATA
 
@@ -155,3 +164,10 @@ def test_compiling_was_measured() -> None:
     facts = trials.load_compile()
     assert set(facts) == {"plain", "compiled", "compiling"} and all(seconds > 0 for seconds in facts.values())
     assert json.dumps(facts)
+
+
+def test_equal_time_is_the_end_of_the_quickest() -> None:
+    seconds = find_equal_time()
+    assert all(log.seconds[-1] >= seconds - 1e-6 for log in load_logs("blocks").values())
+    for block in BLOCKS:
+        assert len(find_scores_at(block, seconds)) == len(SEEDS)

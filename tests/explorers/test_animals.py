@@ -4,28 +4,14 @@ import pytest
 import torch
 
 from cnngen_course.explorers import animals
+from cnngen_course.galleries import name_head_colours
 
 
 @pytest.mark.parametrize("kind", ["humans", "cats"])
 def test_the_colour_of_every_head_is_named(kind: str) -> None:
     heads = animals.load_held_out(kind)
-    named = animals.name_colours(heads.images)
+    named = name_head_colours(heads.images)
     assert sum(name == facts["colour"] for name, facts in zip(named, heads.details, strict=True)) >= len(heads) - 2
-
-
-def test_paper_has_no_colour_and_a_thin_line_does_not_count() -> None:
-    paper = torch.ones(2, 3, 64, 64)
-    yellow = torch.tensor(animals.load_head_colours()["yellow"]) / 127.5 - 1
-    paper[1, :, :1, :20] = yellow[:, None, None]
-    assert animals.name_colours(paper) == [None, None]
-    paper[1, :, :2] = yellow[:, None, None]
-    assert animals.name_colours(paper) == [None, "yellow"]
-
-
-def test_a_shade_has_the_name_of_its_colour_and_another_colour_has_none() -> None:
-    yellow = torch.tensor(animals.load_head_colours()["yellow"]) / 127.5 - 1
-    shades = torch.stack([yellow - distance / 127.5 / 3**0.5 for distance in (50, 90)])
-    assert animals.name_colours(shades.clamp(-1, 1)[:, :, None, None].expand(2, 3, 64, 64)) == ["yellow", None]
 
 
 @pytest.mark.parametrize("kind", ["humans", "cats"])

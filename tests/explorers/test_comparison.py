@@ -3,17 +3,16 @@
 import torch
 
 from cnngen_course.datasets import load_fashion_mnist
-from cnngen_course.experiments.comparison import CONTESTANTS, EVERYONE, KEPT, load_outcome
+from cnngen_course.experiments.comparison import CONTESTANTS, KEPT, load_outcome
 from cnngen_course.explorers.comparison import (
     QUESTIONS,
-    REAL,
     BlindTest,
     draw_blind_test,
     draw_comparison,
     make_blind_test_explorer,
     make_questions,
-    plot_table,
 )
+from cnngen_course.figures.comparison import REAL
 
 
 def test_half_of_the_questions_are_real() -> None:
@@ -87,17 +86,3 @@ def test_the_score_is_drawn_even_at_the_end() -> None:
 def test_the_comparison_shows_the_numbers_of_its_training() -> None:
     view = draw_comparison(label=8, seed=1)
     assert "class Bag" in view.text and f"GAN distance {load_outcome('gan', 1).metrics['frechet']:.2f}" in view.text
-
-
-def test_the_table_says_none_where_a_model_has_no_such_number() -> None:
-    table = {"bits": {"pixelcnn": [1.1, 1.2]}, "distance": {name: [1.0] for name in CONTESTANTS}}
-    figure = plot_table(table, {"bits": 0, "distance": 0})
-    first, second = figure.axes[:2]
-    assert [text.get_text() for text in first.texts] == ["none"] * 3 and not second.texts
-    assert [len(line.get_xdata()) for line in second.lines[1:]] == [1, 1, 1, 1]
-
-
-def test_a_newcomer_is_shown_where_it_is_asked_for() -> None:
-    figure = plot_table({"distance": {name: [1.0] for name in EVERYONE}}, {"distance": 0}, list(EVERYONE))
-    assert [len(line.get_xdata()) for line in figure.axes[0].lines[1:]] == [1] * 5
-    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()][-1] == "flow"

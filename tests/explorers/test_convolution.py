@@ -8,7 +8,8 @@ from torch.nn import functional as F
 
 from cnngen_course import operations
 from cnngen_course.explorers import convolution as explorer
-from cnngen_course.images import to_pixels
+from cnngen_course.galleries import load_grey_square, load_photo
+from cnngen_course.images import to_pil
 
 IMAGES = torch.rand(1, 1, explorer.SIZE, explorer.SIZE, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
@@ -77,13 +78,9 @@ def test_numbers_are_written_short() -> None:
     ]
 
 
-def test_a_patch_is_drawn_beside_its_picture() -> None:
-    picture = explorer.plot_patch(IMAGES, top=10, left=20, size=4, zoom=2)
-    side = 4 * explorer.CELL_HEIGHT
-    assert picture.size == (2 * explorer.SIZE + 60 + side, max(2 * explorer.SIZE, side))
-    assert picture.getpixel((1, 1)) == (int(to_pixels(IMAGES)[0, 0, 0, 0]),) * 3
-    first = picture.getpixel((2 * explorer.SIZE + 60 + 3, 3))
-    assert first[0] == pytest.approx(int(to_pixels(IMAGES)[0, 0, 10, 20]), abs=1)
+def test_a_photograph_and_ones_own_picture_are_prepared_alike() -> None:
+    own = explorer.prepare(to_pil(load_photo("scene_coffee").pixels))
+    assert own.shape == IMAGES.shape and torch.equal(own, load_grey_square("scene_coffee", explorer.SIZE))
 
 
 def test_a_preset_sets_the_nine_weights_and_draws_them() -> None:

@@ -123,12 +123,6 @@ def test_a_class_holds_only_its_own() -> None:
     assert (explorer.load_class("Bag").labels == 8).all()
 
 
-def test_eigenimages_are_scaled_to_be_seen() -> None:
-    pictures = explorer.compute_eigenimages(explorer.load_components("Bag"), 8)
-    assert pictures.shape == (8, 1, 28, 28)
-    torch.testing.assert_close(pictures.abs().amax(dim=(1, 2, 3)), torch.ones(8))
-
-
 def test_words_follow_the_mix() -> None:
     shifts = [0.0, 1.5, 0, 0, -2.0, 0, 0, 0]
     images, mix = explorer.compute_mix("Bag", "a real picture", 1, 30, shifts)

@@ -1,22 +1,10 @@
-"""Depth by hand, damage where the strokes are, and repairs that leave the known pixels alone."""
+"""Damage where the strokes are, and repairs that leave the known pixels alone."""
 
 import pytest
 import torch
 
-from cnngen_course.exercises.inpainting import solve_depth
 from cnngen_course.explorers import inpainting
 from cnngen_course.masks import sample_masks
-
-
-def test_the_depth_is_that_of_the_exercise() -> None:
-    known = sample_masks("mixed", 12, 40, seed=2)
-    assert inpainting.compute_depth(known).tolist() == [solve_depth(mask[None]) for mask in known]
-
-
-def test_no_damage_has_no_depth_and_no_known_pixel_no_end() -> None:
-    known = torch.ones(2, 1, 6, 9, dtype=torch.bool)
-    known[1] = False
-    assert inpainting.compute_depth(known).tolist() == [0, 9]
 
 
 @pytest.mark.parametrize("way", inpainting.WAYS)
@@ -41,10 +29,3 @@ def test_nothing_damaged_and_nothing_left_are_said() -> None:
     assert "Nothing is damaged" in inpainting.draw_repairs(images, "", 1, ()).text
     blot = {"colour": "#000000", "width": 1.0, "points": ((0.0, 0.5), (1.0, 0.5))}
     assert "No pixel is left" in inpainting.draw_repairs(images, "", 1, (blot,)).text
-
-
-def test_the_plot_of_gains_holds_every_picture() -> None:
-    figure = inpainting.plot_gain(torch.tensor([1, 1, 4]), torch.tensor([0.5, 1.5, -9.0]))
-    dots, medians = figure.axes[0].collections[0], figure.axes[0].lines[1]
-    assert dots.get_offsets()[:, 1].tolist() == [0.5, 1.5, -4.0]
-    assert medians.get_xdata().tolist() == [1, 4] and medians.get_ydata().tolist() == [0.5, -9.0]

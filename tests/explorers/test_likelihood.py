@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from torch.nn import functional as F
 
 from cnngen_course.explorers import likelihood as explorer
 from cnngen_course.explorers.likelihood import (
@@ -10,17 +9,13 @@ from cnngen_course.explorers.likelihood import (
     Draws,
     compute_chances,
     compute_draws,
-    compute_earlier,
-    compute_order,
     compute_ranking,
-    compute_seen,
     describe_drawing,
     paint_partial,
     paint_surprise,
-    plot_seen,
 )
 from cnngen_course.models.classifier import Classifier
-from cnngen_course.models.pixelcnn import PixelCNN
+from cnngen_course.models.pixelcnn import PixelCNN, compute_order
 from cnngen_course.objectives.likelihood import compute_log_likelihood, to_bits_per_dimension
 
 
@@ -28,34 +23,6 @@ from cnngen_course.objectives.likelihood import compute_log_likelihood, to_bits_
 def model() -> PixelCNN:
     torch.manual_seed(0)
     return PixelCNN(width=8, depth=2, head_width=8).eval()
-
-
-def test_the_order_goes_through_blocks_and_visits_each_pixel_once() -> None:
-    order = compute_order(4)
-    assert order[:6].tolist() == [[0, 0], [0, 1], [1, 0], [1, 1], [0, 2], [0, 3]]
-    assert order[8].tolist() == [2, 0]
-    assert len(order.unique(dim=0)) == 16
-
-
-def test_earlier_pixels_are_those_before_in_the_order() -> None:
-    reading = torch.cartesian_prod(torch.arange(3), torch.arange(3))
-    assert compute_earlier(reading, (1, 1)).flatten().tolist() == [True] * 4 + [False] * 5
-    assert compute_earlier(compute_order(4), (0, 2)).nonzero().tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
-
-
-def test_seen_is_what_the_kernel_reaches() -> None:
-    kernel = torch.tensor([[[[0.0, 1, 0], [-1, 0, 0], [0, 0, 2]]]])
-    seen = compute_seen(lambda x: F.conv2d(x, kernel, padding=1), torch.randn(1, 1, 5, 5), (2, 2))
-    assert seen.nonzero().tolist() == [[1, 2], [2, 1], [3, 3]]
-
-
-def test_the_legend_tells_of_a_leak_only_where_there_is_one() -> None:
-    earlier = torch.tensor([[True, False], [False, False]])
-    words = [
-        [text.get_text() for text in plot_seen({"x": (seen, earlier)}, (0, 1)).legends[0].get_texts()]
-        for seen in (earlier, ~earlier)
-    ]
-    assert "!  seen, but not yet drawn" not in words[0] and "!  seen, but not yet drawn" in words[1]
 
 
 def test_chances_are_those_of_the_likelihood(model: PixelCNN) -> None:

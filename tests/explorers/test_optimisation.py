@@ -1,16 +1,8 @@
-"""Charts hold what they are given, and the explorers say what the logs say."""
+"""The explorers say what the logs say."""
 
-from cnngen_course.blocks import ACTIVATIONS, BLOCKS
-from cnngen_course.experiments.trials import RATES, SEEDS, load_logs, name_grid
+from cnngen_course.experiments.trials import RATES, load_logs, name_grid
 from cnngen_course.explorers import optimisation as explorer
 from cnngen_course.runtime import compare_speed
-
-
-def test_equal_time_is_the_end_of_the_quickest() -> None:
-    seconds = explorer.find_equal_time()
-    assert all(log.seconds[-1] >= seconds - 1e-6 for log in load_logs("blocks").values())
-    for block in BLOCKS:
-        assert len(explorer.find_scores_at(block, seconds)) == len(SEEDS)
 
 
 def test_the_comparator_says_accuracy_weights_and_cost() -> None:
@@ -42,22 +34,6 @@ def test_the_verdict_is_said() -> None:
             for normalise in (True, False):
                 log = logs[name_grid(activation, rate, normalise)]
                 assert words[log.verdict] in explorer.draw_rates(activation, rate, normalise).text
-
-
-def test_the_grid_holds_every_activation_and_rate() -> None:
-    grid = explorer.compute_grid(normalise=True)
-    assert grid.shape == (len(ACTIVATIONS), len(RATES)) and (grid >= 0).all() and (grid <= 100).all()
-    assert grid[list(ACTIVATIONS).index("tanh"), 1] == 100 * load_logs("rates")["tanh, 0.001, normalised"].scores[-1]
-    assert len(explorer.plot_grid().axes) == 2
-
-
-def test_plots_name_what_they_show() -> None:
-    race = explorer.plot_race(explorer.find_equal_time()).axes[0]
-    assert [label.get_text() for label in race.get_yticklabels()][:2] == ["VGG", "ResNet"]
-    bars = explorer.plot_ratios({"a": 2.0, "b": 0.5}).axes[0]
-    assert [bar.get_width() for bar in bars.patches] == [2.0, 0.5]
-    assert len({bar.get_facecolor() for bar in bars.patches}) == 2
-    assert explorer.plot_schedules().axes[0].get_title() == "constant"
 
 
 def test_explorers_answer_quickly() -> None:

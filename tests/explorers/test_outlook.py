@@ -3,48 +3,16 @@
 import pytest
 import torch
 
+from cnngen_course.experiments.journeys import ANY, compute_journey, load_denoiser, measure_settings
 from cnngen_course.explorers.outlook import (
-    ANY,
     SHOWN,
-    compute_journey,
     count_calls,
     draw_guidance,
     draw_journey,
-    load_denoiser,
     make_journey_explorer,
     measure_diversity,
-    measure_settings,
-    plot_clouds,
-    plot_tradeoff,
-    plot_ways,
 )
-from cnngen_course.metrics import compute_share
-from cnngen_course.objectives.flow import follow, sample_images
-
-
-def test_a_journey_ends_where_the_sampler_does() -> None:
-    places, expected = compute_journey(label=9, steps=5, guidance=2.0, seed=3)
-    random = torch.Generator().manual_seed(3)
-    drawn = sample_images(load_denoiser(), torch.tensor([9]), steps=5, guidance=2.0, generator=random)
-    assert places.shape == expected.shape == (6, 1, 28, 28)
-    torch.testing.assert_close(places[-1:].clamp(-1, 1), drawn, atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(places[0], torch.randn(1, 1, 28, 28, generator=torch.Generator().manual_seed(3))[0])
-
-
-def test_what_is_expected_is_where_the_present_velocity_leads() -> None:
-    places, expected = compute_journey(label=9, steps=5, guidance=1.0, seed=3)
-    with torch.no_grad():
-        velocity = load_denoiser()(places[2:3], torch.tensor([0.4]), torch.tensor([9]))
-    torch.testing.assert_close(expected[2:3], (places[2:3] + 0.6 * velocity).clamp(-1, 1), atol=1e-3, rtol=1e-3)
-    torch.testing.assert_close(expected[-1], places[-1].clamp(-1, 1))
-
-
-def test_it_starts_by_expecting_the_mean() -> None:
-    """Three noises, one blurred expectation; at the end three pictures."""
-    ways = [compute_journey(label=9, steps=10, guidance=1.0, seed=seed)[1] for seed in (1, 2, 3)]
-    forms = [torch.nn.functional.avg_pool2d(way, 4) for way in ways]  # without the grain of single pixels
-    spread = torch.stack(forms).std(dim=0).mean(dim=(1, 2, 3))
-    assert spread[0] < 0.5 * spread[-1]
+from cnngen_course.objectives.flow import follow
 
 
 def test_the_journey_is_told() -> None:
@@ -92,14 +60,3 @@ def test_more_guidance_is_more_often_right_and_less_varied() -> None:
     assert shares[0] < 0.4 < shares[1] <= shares[2]
     alike = [measure_diversity(images[labels == 8], 8) for images, _, _ in outcomes]
     assert alike[2] < alike[1]
-
-
-def test_plots_show_what_they_are_given() -> None:
-    clouds = plot_clouds({"first": torch.zeros(5, 2), "second": torch.ones(7, 2)})
-    assert [place.get_title() for place in clouds.axes] == ["first", "second"]
-    assert [len(place.collections[0].get_offsets()) for place in clouds.axes] == [5, 7]
-    ways = plot_ways({"ways": torch.randn(4, 6, 2)})
-    assert len(ways.axes[0].lines) == 6 + 2
-    shares = [compute_share(right, 10) for right in (1, 9)]
-    lines = plot_tradeoff((0.0, 2.0), shares, (1.0, 0.8)).axes[0].lines
-    assert any(list(line.get_ydata()) == [1.0, 0.8] for line in lines)

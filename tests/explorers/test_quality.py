@@ -1,4 +1,4 @@
-"""The numbers behind the explorer of the lesson on quality, and what its plots shade."""
+"""The numbers behind the explorer of the lesson on quality."""
 
 import numpy as np
 import pytest
@@ -19,19 +19,9 @@ from cnngen_course.explorers.quality import (
     load_generator,
     load_judge,
     load_references,
-    mix_classes,
-    plot_answers,
-    plot_with_errors,
 )
 from cnngen_course.figures import RED
 from cnngen_course.objectives.adversarial import sample_latents
-
-
-def test_a_mixture_of_classes_adds_up() -> None:
-    weights = mix_classes(2, 5, 0.25, count=3)
-    assert weights.shape == (3, 10)
-    assert weights[1, 2] == 0.75 and weights[1, 5] == 0.25 and weights[1].sum() == 1
-    assert mix_classes(4, 4, 0.7)[0, 4] == 1
 
 
 def test_a_walk_is_round_and_keeps_its_length() -> None:
@@ -94,17 +84,3 @@ def test_the_frame_follows_the_walk() -> None:
         lefts.append((picture == red).all(dim=2).nonzero()[:, 1].min().item())
     assert lefts[0] == lefts[1] < lefts[2]
     assert lefts[3] - lefts[0] == (STOPS - 1) * (lefts[2] - lefts[0])
-
-
-def test_shades_are_distances_from_the_best_row() -> None:
-    figure = plot_answers({"good": [1.0, 0.5], "bad": [3.0, 0.5], "worse": [0.0, -0.001]}, {"a": 0, "b": 2}, "good")
-    shades = figure.axes[0].images[0].get_array()
-    assert shades[0].tolist() == [0, 0]
-    assert shades[1].tolist() == [1, 0] and shades[2, 0] == 0.5 and shades[2, 1] == 1
-    assert [text.get_text() for text in figure.axes[0].texts] == ["1", "0.50", "3", "0.50", "0", "0.00"]  # never -0.00
-
-
-def test_error_bars_are_as_long_as_the_errors() -> None:
-    figure = plot_with_errors({"one": ([1, 10], [2.0, 3.0], [0.5, 0.25])}, "n", ["value"])
-    segments = figure.axes[0].collections[0].get_segments()
-    assert [(low[1], high[1]) for low, high in segments] == [(1.5, 2.5), (2.75, 3.25)]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cnngen_course.explorers import safety
-from cnngen_course.safety.faces import find_hits
+from cnngen_course.safety.faces import find_hits, hide_all
 
 
 def test_nothing_changed_nothing_said() -> None:
@@ -33,7 +33,7 @@ def test_a_target_is_read() -> None:
 def test_every_true_face_is_hidden(name: str, detector: str) -> None:
     pixels, true, _ = safety.load_person(name)
     found = safety.detect(pixels, detector, "nearly sure")
-    hidden, missed = safety.hide_all(pixels, found, true, "pixelate")
+    hidden, missed = hide_all(pixels, found, true, "pixelate")
     met = find_hits(found, true).any(dim=0) if len(found) else torch.zeros(len(true), dtype=torch.bool)
     assert len(missed) == int((~met).sum())
     for left, top, right, bottom in true.long().tolist():

@@ -4,7 +4,6 @@ import base64
 import io
 import re
 
-import pytest
 import torch
 from PIL import Image
 
@@ -108,18 +107,3 @@ def test_an_empty_sheet_stays_empty() -> None:
     panel = translation.make_translation_explorer()
     panel.set_values(start=NOTHING, strokes=())
     assert "0.0% of the sheet is ink, with 0 dabs" in panel.describe() and "no colour" in panel.describe()
-
-
-def test_colours_are_named_by_share() -> None:
-    images = torch.ones(1, 3, 10, 10)
-    images[:, 1:, :, :4] = -1.0  # red
-    images[:, :2, :2, 4:6] = -1.0  # blue
-    shares = translation.name_colours(images)
-    assert next(iter(shares)) == "red" and shares["red"] == pytest.approx(0.4) and len(shares) == 2
-    assert translation.name_colours(torch.zeros(1, 3, 4, 4)) == {}
-
-
-def test_windows_are_drawn_on_the_picture() -> None:
-    figure = translation.plot_window(torch.ones(3, 64, 64), {"a": (0, 0, 20), "b": (24, 24, 40)})
-    pixels = figure.axes[0].images[0].get_array()
-    assert pixels.shape == (384, 384, 3) and len({tuple(pixel) for pixel in pixels.reshape(-1, 3)}) >= 3

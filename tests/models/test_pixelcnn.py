@@ -5,7 +5,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cnngen_course.models.pixelcnn import MaskedConv2d, Memory, PixelCNN, make_block_mask
+from cnngen_course.models.pixelcnn import (
+    MaskedConv2d,
+    Memory,
+    PixelCNN,
+    compute_earlier,
+    compute_order,
+    compute_seen,
+    make_block_mask,
+)
 
 ORDER = [
     (2 * row + place // 2, 2 * column + place % 2) for row in range(4) for column in range(4) for place in range(4)
@@ -64,3 +72,22 @@ def test_block_mask_lets_each_pixel_see_those_before_it() -> None:
     mask = make_block_mask(level_count=2, head_width=1)[:, :, 0, 0]
     pixels_seen = mask.unflatten(1, (2, 4)).amax(dim=1)
     assert pixels_seen.tolist() == [[0, 0, 0, 0], [1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0]]
+
+
+def test_the_order_goes_through_blocks_and_visits_each_pixel_once() -> None:
+    order = compute_order(4)
+    assert order[:6].tolist() == [[0, 0], [0, 1], [1, 0], [1, 1], [0, 2], [0, 3]]
+    assert order[8].tolist() == [2, 0]
+    assert len(order.unique(dim=0)) == 16
+
+
+def test_earlier_pixels_are_those_before_in_the_order() -> None:
+    reading = torch.cartesian_prod(torch.arange(3), torch.arange(3))
+    assert compute_earlier(reading, (1, 1)).flatten().tolist() == [True] * 4 + [False] * 5
+    assert compute_earlier(compute_order(4), (0, 2)).nonzero().tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
+
+
+def test_seen_is_what_the_kernel_reaches() -> None:
+    kernel = torch.tensor([[[[0.0, 1, 0], [-1, 0, 0], [0, 0, 2]]]])
+    seen = compute_seen(lambda x: F.conv2d(x, kernel, padding=1), torch.randn(1, 1, 5, 5), (2, 2))
+    assert seen.nonzero().tolist() == [[1, 2], [2, 1], [3, 3]]

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from cnngen_course.models.stylist import ConditionalInstanceNorm, Stylist
+from cnngen_course.galleries import STYLES
+from cnngen_course.models.stylist import ConditionalInstanceNorm, Stylist, compute_shares
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (18, 27), (33, 20)])
@@ -45,3 +46,11 @@ def test_a_style_may_keep_nothing_of_the_picture() -> None:
     model.kept.weight.data[1] = -0.1  # ten times that and 1 make 0
     assert model(images, torch.tensor([1])).abs().max() == 0
     torch.testing.assert_close(model(images, torch.tensor([0])), 0.98 * images)
+
+
+def test_the_shares_add_up_to_one() -> None:
+    shares = compute_shares("comic", "ink", 0.25, 0.8)[0].tolist()
+    names = ["as it is", *STYLES]
+    assert sum(shares) == pytest.approx(1)
+    assert [shares[names.index(name)] for name in ("as it is", "comic", "ink")] == pytest.approx([0.2, 0.6, 0.2])
+    assert compute_shares("ink", "ink", 0.3, 1.0)[0, names.index("ink")] == pytest.approx(1)

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnngen_course.models.vae import Condition, ConditionalDecoder, ConditionalVAE, compute_details
+from cnngen_course.models.vae import Condition, ConditionalDecoder, ConditionalVAE, compute_details, compute_sleeves
 
 DETAILS = torch.tensor([[0.3, 0.4], [0.5, 0.6], [0.7, 0.8]])
 
@@ -98,3 +98,10 @@ def test_before_anything_is_fitted_noise_stays_where_it_is() -> None:
 
 def test_the_place_of_the_latents_is_stored_with_the_weights() -> None:
     assert {"centre", "root"} <= make_vae().state_dict().keys()
+
+
+def test_sleeves_are_measured_where_they_hang() -> None:
+    images = torch.full((3, 1, 28, 28), -1.0)
+    images[1, :, :, 8:20] = 1  # a body
+    images[2, :, 12:24, 22:] = 1  # one sleeve
+    assert compute_sleeves(images).tolist() == pytest.approx([0, 0, 0.5])

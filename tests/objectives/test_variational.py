@@ -11,9 +11,11 @@ from cnngen_course.models.vae import Condition, ConditionalDecoder, ConditionalV
 from cnngen_course.objectives.variational import (
     PixelError,
     Variational,
+    choose_conditions,
     choose_noise,
     compute_class_posterior,
     compute_kl,
+    find_alike,
     fit_prior,
     sample_images,
     sample_latents,
@@ -158,3 +160,23 @@ def test_there_must_be_a_candidate(trained) -> None:
     model, _ = trained
     with pytest.raises(ValueError, match="candidates=0"):
         choose_noise(model, torch.tensor([0]), torch.full((1, 2), 0.5), candidates=0)
+
+
+def test_conditions_are_those_of_real_pictures() -> None:
+    data = make_shapes(30)
+    labels, details = choose_conditions(data, 50, seed=1)
+    assert labels.shape == (50,) and details.shape == (50, 2)
+    known = {
+        (label, *pair)
+        for label, pair in zip(data.labels.tolist(), map(tuple, compute_details(data.images).tolist()), strict=True)
+    }
+    assert {(label, *pair) for label, pair in zip(labels.tolist(), map(tuple, details.tolist()), strict=True)} <= known
+    assert torch.equal(choose_conditions(data, 50, seed=1)[0], labels)
+
+
+def test_alike_pictures_are_alike() -> None:
+    data = make_shapes(200)
+    size = compute_details(data.images[data.labels == 1])[:, 0].median().item()
+    found = compute_details(find_alike(data, 1, size, 1.0, reach=0.1))
+    assert 0 < len(found) < (data.labels == 1).sum()
+    assert (found[:, 0] - size).abs().max() <= 0.1

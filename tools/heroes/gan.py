@@ -4,8 +4,9 @@ import torch
 from PIL import Image
 
 from cnngen_course.adversarial_training import fit_adversarial
-from cnngen_course.explorers.gan import Moment, compute_moment, plot_moments, sample_ring
+from cnngen_course.experiments.ring import Moment, compute_moment, sample_ring
 from cnngen_course.figures import render
+from cnngen_course.figures.gan import plot_moments
 from cnngen_course.models.gan import PointDiscriminator, PointGenerator
 from cnngen_course.objectives.adversarial import Adversarial, DifferencePenalty
 from cnngen_course.runtime import seed_everything

@@ -3,7 +3,7 @@
 import torch
 from PIL import Image
 
-from cnngen_course.explorers.outlook import compute_journey
+from cnngen_course.experiments.journeys import compute_journey
 from cnngen_course.images import make_grid, to_pil, to_pixels
 
 WISHES = ((9, 4), (8, 6), (7, 5), (4, 3), (1, 8))  # class and seed, a row each

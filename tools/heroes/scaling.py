@@ -3,9 +3,9 @@
 import torch
 from PIL import Image
 
-from cnngen_course.explorers.scaling import load_artist
 from cnngen_course.galleries import load_table
 from cnngen_course.images import make_grid, to_pil, to_pixels
+from cnngen_course.pretrained import load_pretrained
 from cnngen_course.recipes.artist import draw
 
 FACES = (
@@ -19,6 +19,6 @@ def make() -> Image.Image:
     table = load_table()
     faces = torch.tensor([table.face_names.index(name) for name in FACES])
     styles = torch.arange(len(table.style_names))
-    drawn = draw(load_artist(), faces.repeat(len(styles)), styles.repeat_interleave(len(faces)))
+    drawn = draw(load_pretrained("artist"), faces.repeat(len(styles)), styles.repeat_interleave(len(faces)))
     grid = to_pil(make_grid(to_pixels(drawn), len(faces), gap=4))
     return grid.resize((900, 360), Image.Resampling.LANCZOS)

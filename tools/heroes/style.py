@@ -3,9 +3,10 @@
 import torch
 from PIL import Image, ImageOps
 
-from cnngen_course.explorers.style import compute_shares, paint
+from cnngen_course.explorers.style import paint
 from cnngen_course.galleries import load_photo
 from cnngen_course.images import from_pil, make_grid, to_images, to_pil, to_pixels
+from cnngen_course.models.stylist import compute_shares
 
 PICTURES = {
     "monument_berlinCathedral": "comic",

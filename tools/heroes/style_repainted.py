@@ -3,7 +3,7 @@
 import torch
 from PIL import Image
 
-from cnngen_course.explorers.style import load_eyes, load_picture, load_style, to_batch
+from cnngen_course.experiments.painting import load_eyes, load_picture, load_style, to_batch
 from cnngen_course.images import make_grid, to_pil, to_pixels
 from cnngen_course.objectives.style import repaint
 from cnngen_course.runtime import pick_precision, seed_everything

@@ -3,7 +3,8 @@
 import torch
 from PIL import Image, ImageDraw
 
-from cnngen_course.explorers.supervised import load_vae, mix_classes
+from cnngen_course.datasets import mix_classes
+from cnngen_course.explorers.supervised import load_vae
 from cnngen_course.figures import load_font
 from cnngen_course.images import make_grid, to_pil, to_pixels
 from cnngen_course.objectives.variational import sample_images

@@ -2,7 +2,7 @@
 
 from PIL import Image
 
-from cnngen_course.explorers.upsampling import compute_atlas, load_map
+from cnngen_course.experiments.atlas import compute_atlas, load_map
 from cnngen_course.images import to_pil
 
 
