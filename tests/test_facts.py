@@ -58,8 +58,8 @@ def test_a_source_that_is_not_there_is_told(source: str) -> None:
 
 
 def test_a_file_of_facts_that_is_not_there_is_told() -> None:
-    with pytest.raises(ValueError, match="no facts of genrator"):
-        facts.refresh("7<!-- genrator.training.steps -->")
+    with pytest.raises(ValueError, match="no facts of nonesuch"):
+        facts.refresh("7<!-- nonesuch.training.steps -->")
 
 
 @pytest.mark.parametrize("source", ["8 + 1", "8 - 1", "8 // 2", "8 x 2", "8 *", "* 8", "8 2"])
