@@ -150,6 +150,7 @@ def moved(course: Course) -> None:
 MOMENTS: dict[str, tuple[Callable[[Course], None], tuple]] = {
     "before anything": (nothing, ("course.py", "import", "ensurepip", 1)),
     "first note": (nothing, ("course.py", "open w", ".ready", 1)),
+    "first note, beside its place": (nothing, ("course.py", "os.rename", ".ready", 1)),
     "environment": (nothing, ("course.py", "open w", "pyvenv.cfg", 1)),
     "before pip": (nothing, ("course.py", "subprocess.Popen", "ensurepip", 1)),
     "half of pip": (nothing, ("__main__.py", "open a", "bin/pip", 1)),
@@ -263,6 +264,22 @@ def test_a_note_that_was_cut_means_a_new_environment(finished: Course, whole: di
     assert finished.list_files() == whole
 
 
+def test_a_note_that_cannot_be_written_leaves_the_old_one(monkeypatch, tmp_path: Path) -> None:
+    def write_half(path: Path, content: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(content[: len(content) // 2])
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(environment, "ENVIRONMENT", tmp_path)
+    monkeypatch.setattr(environment, "STATE", tmp_path / ".ready")
+    monkeypatch.setattr(environment, "NEXT_STATE", tmp_path / ".ready.new", raising=False)
+    environment.write_state(environment.CHECKING)
+    monkeypatch.setattr(Path, "write_bytes", write_half)
+    with pytest.raises(OSError, match="full"):
+        environment.write_state("0" * 64)
+    assert environment.read_state()[0] == environment.CHECKING
+
+
 def ask(course: Course, program: str) -> str:
     return subprocess.run([course.environment / "bin" / program], capture_output=True, text=True).stdout
 
@@ -374,6 +391,49 @@ def test_what_the_system_lacks_is_told_and_nothing_is_made_anew(finished: Course
     process = finished.start()
     said = process.communicate(timeout=60)[0]
     assert process.returncode == 1 and "A library of the system is missing" in said and "1 of 4" not in said
+
+
+@pytest.fixture
+def slip(finished: Course) -> Iterator[Path]:
+    """A slip in a module of the course that its command imports; gone after the test."""
+    module = finished.folder / "cnngen_course" / "slip.py"
+    module.write_text("def (:\n", encoding="utf-8")
+    with (finished.environment / "bin" / "cnngen").open("a", encoding="utf-8") as file:
+        file.write("import cnngen_course.slip\n")
+    yield module
+    module.unlink()
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_slip_in_the_course_itself_is_told_and_no_package_is_installed(
+    finished: Course, slip: Path, by_hand: bool
+) -> None:
+    if by_hand:
+        (finished.environment / ".ready").unlink()
+    before = finished.list_files()
+    process = finished.start()
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == 1 and "1 of 4" not in said and "Delete" not in said, said
+    assert f"own code does not run: {os.path.join('cnngen_course', 'slip.py')}" in said and "SyntaxError" in said
+    assert finished.list_files() == before
+    slip.write_text("", encoding="utf-8")
+    assert "1 of 4" not in finished.set_up(), "once it is mended, all is well"
+
+
+@pytest.mark.parametrize(
+    ("place", "error", "own"),
+    [
+        ("cnngen_course/doctor.py", "SyntaxError: invalid syntax", True),
+        ("cnngen_course/doctor.py", "NameError: name 'x' is not defined", True),
+        ("cnngen_course/doctor.py", "ImportError: cannot import name 'x' from 'cnngen_course.paths' (/x)", True),
+        ("cnngen_course/doctor.py", "ModuleNotFoundError: No module named 'psutil'", False),
+        (".venv/lib/python3.12/site-packages/torch/a.py", "SyntaxError: invalid syntax", False),
+    ],
+)
+def test_the_courses_own_fault_is_told_from_one_of_a_package(place: str, error: str, own: bool) -> None:
+    lines = ['  File "<string>", line 1', f'  File "{environment.ROOT / place}", line 3', error]
+    found = environment.find_own_fault("\n".join(lines))
+    assert found == (os.path.normpath(place) if own else "")
 
 
 @pytest.mark.parametrize(

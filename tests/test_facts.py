@@ -55,3 +55,14 @@ def test_sources_multiply_and_divide_from_left_to_right() -> None:
 def test_a_source_that_is_not_there_is_told(source: str) -> None:
     with pytest.raises(ValueError, match="is no number in the facts of"):
         facts.refresh(f"7<!-- {source} -->")
+
+
+def test_a_file_of_facts_that_is_not_there_is_told() -> None:
+    with pytest.raises(ValueError, match="no facts of nonesuch"):
+        facts.refresh("7<!-- nonesuch.training.steps -->")
+
+
+@pytest.mark.parametrize("source", ["8 + 1", "8 - 1", "8 // 2", "8 x 2", "8 *", "* 8", "8 2"])
+def test_what_is_no_product_is_told(source: str) -> None:
+    with pytest.raises(ValueError, match="with \\* or / between them"):
+        facts.refresh(f"7<!-- {source} -->")

@@ -40,6 +40,19 @@ def test_cells_are_repeated_in_place_or_once_more_from_the_end() -> None:
         nbformat.validate(notebook)
 
 
+@pytest.mark.parametrize("name", ["3", "03", "03_classifier", "notebooks/03_classifier.ipynb"])
+def test_a_lesson_is_chosen_by_number_or_name(monkeypatch, capsys, name: str) -> None:
+    monkeypatch.setattr(rehearse, "rehearse", lambda lesson, way: [])
+    with pytest.raises(SystemExit) as ended:
+        rehearse.main([name, "--ways", "twice"])
+    assert not ended.value.code and capsys.readouterr().out == "03_classifier.ipynb, twice: no failures\n"
+
+
+def test_a_lesson_that_is_not_there_is_told() -> None:
+    with pytest.raises(SystemExit, match="no lesson nonesuch"):
+        rehearse.main(["nonesuch"])
+
+
 def test_a_stopped_training_is_stopped_and_found(tmp_path: Path) -> None:
     source = """
 from cnngen_course.claims import Moments

@@ -117,6 +117,62 @@ def test_what_was_measured_is_not_measured_again(monkeypatch, tmp_path: Path, ca
     assert len(calls) == 6, "a lesson whose code changed runs anew"
 
 
+@pytest.fixture
+def calls(monkeypatch) -> list[Run]:
+    """The runs that are measured from now on, in which every claim holds."""
+    measured: list[Run] = []
+
+    def measure(run: Run, machine: Machine) -> dict:
+        measured.append(run)
+        return result(0, ("schön", True, 0.5)) | vars(run)
+
+    monkeypatch.setattr(claims, "measure", measure)
+    return measured
+
+
+def test_a_lesson_that_is_not_there_is_told(calls: list[Run], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="no lesson nonesuch; there are 00_start_here, 01_convolution, "):
+        claims.main(["00", "nonesuch", "--file", str(tmp_path / "claims.jsonl")])
+    assert not calls
+
+
+def test_a_result_of_another_seed_does_not_count(monkeypatch, calls: list[Run], tmp_path: Path, capsys) -> None:
+    monkeypatch.setattr(claims, "measure", lambda run, machine: result(0, ("a", run.seed == 1, 0.5)) | vars(run))
+    arguments = ["3", "--file", str(tmp_path / "claims.jsonl")]
+    with pytest.raises(SystemExit):
+        claims.main([*arguments, "--seeds", "0,1"])
+    claims.main([*arguments, "--seeds", "1"])
+    claims.main([*arguments, "--seeds", "1", "--show"])
+    assert capsys.readouterr().out.count("1 claims, 1 runs, seeds [1]") == 2
+
+
+@pytest.mark.parametrize("last", [b"\xc3", b"seed", b"}"])  # half a letter; half a line; all but its end
+def test_a_line_that_was_cut_is_measured_again(calls: list[Run], tmp_path: Path, last: bytes) -> None:
+    file = tmp_path / "claims.jsonl"
+    arguments = ["3", "--seeds", "0,1", "--file", str(file)]
+    claims.main(arguments)
+    whole = file.read_bytes()
+    file.write_bytes(whole[: whole.rindex(last) + len(last)])
+    claims.main(arguments)
+    assert len(calls) == 3 and file.read_bytes() == whole
+
+
+def test_the_code_of_a_lesson_is_also_that_of_the_package(monkeypatch, tmp_path: Path) -> None:
+    lesson = NOTEBOOKS / "03_classifier.ipynb"
+    monkeypatch.setattr(claims, "PACKAGE", tmp_path)
+    (tmp_path / "models").mkdir()
+    found = set()
+    for number in range(3):
+        (tmp_path / "models" / "unet.py").write_text(f"width = {number}", encoding="utf-8")
+        claims.hash_package.cache_clear()
+        found.add(claims.hash_code(lesson))
+        (tmp_path / "notes.txt").write_text(str(number), encoding="utf-8")
+        claims.hash_package.cache_clear()
+        found.add(claims.hash_code(lesson))
+    claims.hash_package.cache_clear()
+    assert len(found) == 3
+
+
 def test_a_failure_is_the_exit_status(monkeypatch, tmp_path: Path) -> None:
     failed = result(0, ("a", False, -1.0))
     monkeypatch.setattr(claims, "measure", lambda run, machine: failed | vars(run))

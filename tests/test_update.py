@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -94,16 +95,82 @@ def test_conflict_marks_of_an_earlier_try_are_healed(learner: Path) -> None:
         git(learner, "stash", "pop")
     with pytest.raises(ValueError):
         read_lesson(learner / LESSON)
-    update.update()
+    (copy,) = update.update()
+    assert read_lesson(copy) == ["one = 1", "![](../pictures/a.jpg)", "three = 'mine'"]
     assert read_lesson(learner / LESSON)[2] == "three = 'better'"
+
+
+def test_a_conflict_that_the_learner_solved_by_hand_is_kept_as_it_is(learner: Path) -> None:
+    write_lesson(learner / LESSON, "mine")
+    git(learner, "stash")
+    git(learner, "pull", "--quiet")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(learner, "stash", "pop")
+    write_lesson(learner / LESSON, "mine and theirs")
+    (copy,) = update.update()
+    assert read_lesson(copy) == ["mine and theirs"]
+
+
+def test_a_lesson_that_was_deleted_comes_back(learner: Path) -> None:
+    git(learner, "rm", LESSON)
+    assert update.update() == [] and not (learner / "notebooks/mine").exists()
+    assert read_lesson(learner / LESSON)[2] == "three = 'better'"
+
+
+def put_a_file_in_the_way(author: Path, learner: Path) -> None:
+    for folder in (author, learner):
+        write_lesson(folder / "notebooks/03_new.ipynb", folder.name)
+    commit(author)
+
+
+def begin_a_merge(author: Path, learner: Path) -> None:
+    git(learner, "fetch")
+    git(learner, "merge", "--no-commit", "--no-ff", "@{upstream}")
+
+
+def lock_the_index(author: Path, learner: Path) -> None:
+    (learner / ".git/index.lock").touch()
+
+
+def put_a_file_where_a_folder_comes(author: Path, learner: Path) -> None:
+    """What no look beforehand finds: git itself must say no, after the lesson was replaced."""
+    write_lesson(author / "more/04_new.ipynb", "new")
+    commit(author)
+    (learner / "more").touch()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words", "copied"),
+    [
+        (put_a_file_in_the_way, r"brings notebooks/03_new\.ipynb, and you have a file of that name", False),
+        (begin_a_merge, "git merge --abort", False),
+        (lock_the_index, r"index\.lock", True),
+        (put_a_file_where_a_folder_comes, "git merge says", True),
+    ],
+)
+def test_an_update_that_fails_leaves_the_lesson_and_tells_of_its_copy(
+    author: Path, learner: Path, trouble: Callable[[Path, Path], None], words: str, copied: bool
+) -> None:
+    trouble(author, learner)
+    write_lesson(learner / LESSON, "mine")
+    for _ in range(2):
+        with pytest.raises(UpdateError, match=words) as told:
+            update.update()
+        assert read_lesson(learner / LESSON) == ["mine"]
+        copies = [path.relative_to(learner).as_posix() for path in learner.glob("notebooks/mine/*")]
+        assert copies == (["notebooks/mine/01_convolution.ipynb"] if copied else []), "a second try copies nothing"
+        assert all(copy in str(told.value) for copy in copies)
 
 
 def test_another_file_that_both_changed_stops_it_before_anything_is_touched(learner: Path) -> None:
     write_lesson(learner / LESSON, "mine")
     (learner / "README.md").write_text("mine\n", encoding="utf-8")
-    with pytest.raises(UpdateError, match=r"both changed README\.md"):
+    git(learner, "add", "README.md")
+    with pytest.raises(UpdateError, match=r"both changed README\.md") as told:
         update.update()
     assert read_lesson(learner / LESSON) == ["mine"] and not (learner / "notebooks/mine").exists()
+    git(learner, *str(told.value).partition("then: git ")[2].split())
+    assert len(update.update()) == 1, "what it says helps, also if the file was staged"
 
 
 def test_commits_of_ones_own_stop_it(learner: Path) -> None:
@@ -123,7 +190,7 @@ def test_without_a_network_nothing_is_changed(author: Path, learner: Path) -> No
 
 def test_a_folder_without_git_is_told(learner: Path, monkeypatch) -> None:
     monkeypatch.setattr(update, "ROOT", learner / "notebooks")
-    with pytest.raises(SystemExit, match=r"nothing was changed.*not made by git clone"):
+    with pytest.raises(SystemExit, match=r"as you left them.*not made by git clone"):
         update.main()
 
 

@@ -3,7 +3,7 @@
 Runs lessons over several seeds and over processors as this one can play them, and prints every claim with its margin,
 the nearest to failing first. Each seed meets each lesson on another processor, so five seeds are five runs a lesson;
 ``--all`` runs every seed on every processor. Results are appended to a file at once, so that the task goes on where it
-was stopped; a lesson whose code has changed runs anew.
+was stopped; a lesson runs anew once its code has changed, and all of them once the package's has.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -23,8 +24,9 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from cnngen_course import claims
-from tools.execute import NOTEBOOKS, ROOT, run_notebook
+from tools.execute import NOTEBOOKS, ROOT, choose_lessons, run_notebook
 
+PACKAGE = ROOT / "cnngen_course"
 RESULTS = ROOT / "artefacts" / "claims.jsonl"
 SHIFT = 1000  # so far that no shifted seed meets another one of the lesson
 SEED = re.compile(r"\b(?P<before>seed_everything\(|manual_seed\(|seed=)(?P<seed>\d+)\b")
@@ -79,7 +81,7 @@ def list_machines() -> list[Machine]:
 
 @dataclass(frozen=True)
 class Run:
-    """One lesson with one seed on one machine; ``code`` tells whether the lesson has changed since."""
+    """One lesson with one seed on one machine; ``code`` tells whether it or the package has changed since."""
 
     lesson: str
     code: str
@@ -98,9 +100,16 @@ def plan(lessons: Iterable[Path], seeds: Iterable[int], machines: Sequence[Machi
 
 
 def hash_code(lesson: Path) -> str:
+    """Return what tells one state of a lesson's code from another: that of its cells and of the whole package."""
     cells = nbformat.read(lesson, as_version=4).cells
-    code = "\0".join(cell.source for cell in cells if cell.cell_type == "code")
+    code = "\0".join([hash_package(), *(cell.source for cell in cells if cell.cell_type == "code")])
     return hashlib.sha256(code.encode()).hexdigest()[:12]
+
+
+@cache
+def hash_package() -> str:
+    texts = {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
+    return hashlib.sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest()
 
 
 def measure(run: Run, machine: Machine) -> dict[str, object]:
@@ -126,10 +135,14 @@ def shift_notebook(notebook: NotebookNode, shift: int) -> None:
 
 
 def load(file: Path) -> dict[Run, dict]:
-    """Return the stored results by run."""
+    """Return the stored results by run. A last line that was not written to its end is cut off the file."""
     if not file.exists():
         return {}
-    results = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    content = file.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        file.write_bytes(whole)
+    results = [json.loads(line) for line in whole.splitlines()]
     return {Run(*(result[name] for name in ("lesson", "code", "seed", "machine"))): result for result in results}
 
 
@@ -202,7 +215,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--file", type=Path, default=RESULTS, help="what was measured; runs in it are not run again")
     parser.add_argument("--show", action="store_true", help="print what the file holds, run nothing")
     wanted = parser.parse_args(arguments)
-    lessons = [path for path in sorted(NOTEBOOKS.glob("*.ipynb")) if is_chosen(path, wanted.chosen)]
+    lessons = choose_lessons(wanted.chosen)
     machines = {machine.name: machine for machine in list_machines()}
     wanted.file.parent.mkdir(parents=True, exist_ok=True)
     done = load(wanted.file)
@@ -214,16 +227,12 @@ def main(arguments: list[str]) -> None:
         failed = sum(not line["held"] for line in done[run]["claims"])
         told = f"{done[run]['seconds']} s, {failed} fail"
         print(f"{run.lesson}, seed {run.seed}, {run.machine}: {told}", file=sys.stderr, flush=True)
-    codes = {hash_code(lesson) for lesson in lessons}
-    results = [result for run, result in done.items() if run.code in codes]
+    asked = {(lesson.stem, hash_code(lesson), seed) for lesson in lessons for seed in wanted.seeds}
+    results = [result for run, result in done.items() if (run.lesson, run.code, run.seed) in asked]
     rows = summarise(results)
     print(*describe(rows, results), sep="\n")
     if any(row.held < row.count for row in rows) or any(result["error"] for result in results):
         sys.exit(1)
-
-
-def is_chosen(lesson: Path, chosen: Sequence[str]) -> bool:
-    return not chosen or any(lesson.stem == Path(name).stem or lesson.name[:2] == name for name in chosen)
 
 
 if __name__ == "__main__":

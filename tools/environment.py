@@ -23,12 +23,14 @@ from typing import BinaryIO
 from cnngen_course.platforms import find_platform_trouble
 
 ROOT = Path(__file__).resolve().parents[1]
+COURSE = ROOT / "cnngen_course"
 ENVIRONMENT = ROOT / ".venv"
 SCRIPTS = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 COMMAND = SCRIPTS / ("cnngen.exe" if os.name == "nt" else "cnngen")
 CONFIG = ENVIRONMENT / "pyvenv.cfg"
 STATE = ENVIRONMENT / ".ready"
+NEXT_STATE = ENVIRONMENT / ".ready.new"
 TURN = ENVIRONMENT / ".set-up"  # locked by the set-up that is at work
 LOCK = ROOT / "requirements.lock"
 PROJECT = ROOT / "pyproject.toml"
@@ -78,13 +80,14 @@ def set_up(check: bool = False) -> None:
         else:
             check_environment()
         trouble = try_all()
-        if trouble and not fresh and not MISSING_LIBRARY.search(trouble):
+        if trouble and not fresh and not MISSING_LIBRARY.search(trouble) and not find_own_fault(trouble):
             say("The packages do not work; they are installed anew.")
             make_environment()
             trouble = try_all()
-        if trouble:
+        if trouble and not find_own_fault(trouble):
             sys.exit(f"The packages are installed, but do not work:\n{trouble}\n{advise(trouble)}")
         write_state(find_fingerprint())
+        stop_at_own_fault(trouble)
 
 
 def find_fingerprint() -> str:
@@ -101,7 +104,8 @@ def read_state() -> tuple[str, str]:
 
 
 def write_state(word: str, folder: str = str(ROOT)) -> None:
-    STATE.write_bytes(f"{word}\n".encode() + os.fsencode(folder))  # the folder's name as the disk has it
+    NEXT_STATE.write_bytes(f"{word}\n".encode() + os.fsencode(folder))  # the folder's name as the disk has it
+    os.replace(NEXT_STATE, STATE)  # half a note would mean that everything is installed anew
 
 
 def starts() -> bool:
@@ -118,11 +122,14 @@ def starts() -> bool:
 
 def is_foreign() -> bool:
     """Whether somebody made .venv by hand: then it is theirs, and nothing in it is touched."""
-    return ENVIRONMENT.is_dir() and not STATE.exists() and any(path != TURN for path in ENVIRONMENT.iterdir())
+    ours = {TURN, NEXT_STATE}
+    return ENVIRONMENT.is_dir() and not STATE.exists() and any(path not in ours for path in ENVIRONMENT.iterdir())
 
 
 def accept_foreign() -> None:
-    if trouble := try_all():
+    trouble = try_all()
+    stop_at_own_fault(trouble)
+    if trouble:
         sys.exit(
             f"The folder .venv was made by hand or by an older version of the course, and does not work:\n{trouble}\n"
             "Delete or rename it, then run the same command again."
@@ -252,7 +259,7 @@ def check_environment() -> None:
     damaged = find_damaged()
     write_state(CHECKING, folder)
     if folder != str(ROOT):
-        say("The folder has moved or is a copy: the environment is told.")
+        say("The folder has moved or is a copy: its new place is written into .venv ...")
         move_scripts(folder)
     try:
         uv = find_uv()
@@ -263,7 +270,9 @@ def check_environment() -> None:
         if before != find_fingerprint() or not is_connected():
             connect_course(uv)
     except subprocess.CalledProcessError:
-        if before != CHECKING:  # the next call looks again; one that was interrupted may be beyond repair
+        if before != CHECKING:
+            # What works is kept. The next setup looks again; lab does if the lock or the folder is another one.
+            # An environment whose mending was interrupted may be beyond repair.
             write_state(before, folder)
             raise
         say("That cannot be mended; everything is installed anew.")
@@ -345,6 +354,22 @@ def try_all() -> str:
         if answer.returncode:
             return answer.stderr.strip()[-1000:] or f"{command[0].name} ended with {answer.returncode}"
     return ""
+
+
+def find_own_fault(trouble: str) -> str:
+    """Return the file of the course in which an error arose, or "" if it arose in a package, or for lack of one."""
+    files = re.findall(r'^ *File "(.+)", line \d', trouble, re.MULTILINE)
+    lacks_package = re.search(r"^(?:ImportError|ModuleNotFoundError): (?!.*cnngen_course)", trouble, re.MULTILINE)
+    place = Path(files[-1]).resolve() if files else ROOT
+    return str(place.relative_to(ROOT)) if place.is_relative_to(COURSE) and not lacks_package else ""
+
+
+def stop_at_own_fault(trouble: str) -> None:
+    if file := find_own_fault(trouble):
+        sys.exit(
+            f"The packages are fine, but the course's own code does not run: {file}\n{trouble}\n"
+            f"If you did not mean to change it: git restore {file}"
+        )
 
 
 def advise(trouble: str) -> str:

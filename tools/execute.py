@@ -9,6 +9,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -99,6 +100,16 @@ def estimate_minutes(notebook: NotebookNode) -> int:
     exercises = sum("exercise.check(" in source for source in code)
     explorers = sum("explorer.make_" in source or "make_panel" in source for source in code)
     return 5 * round((words / 100 + 0.5 * len(code) + 7 * exercises + 3 * explorers) / 5)
+
+
+def choose_lessons(names: Sequence[str]) -> list[Path]:
+    """Return the notebooks named by number ("3", "03") or by name, with or without folder; all without a name."""
+    lessons = sorted(NOTEBOOKS.glob("*.ipynb"))
+    wanted = [f"{int(name):02}" if name.isdecimal() else Path(name).stem for name in names]
+    for name in wanted:
+        if not any(name in (lesson.stem, lesson.name[:2]) for lesson in lessons):
+            sys.exit(f"There is no lesson {name}; there are {', '.join(lesson.stem for lesson in lessons)}.")
+    return [lesson for lesson in lessons if not wanted or lesson.stem in wanted or lesson.name[:2] in wanted]
 
 
 def main(chosen: list[str]) -> None:

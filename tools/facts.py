@@ -10,9 +10,11 @@ from functools import reduce
 from typing import Any
 
 from cnngen_course.doctor import load_timings
+from cnngen_course.paths import DamagedFileError
 from cnngen_course.pretrained import load_provenance
 
 FACT = re.compile(r"(?P<number>\d[\d,]*(?:\.\d+)?)<!-- (?P<source>[^>]+?) -->")
+PRODUCT = re.compile(r"[\w.]+(?: [*/] [\w.]+)*")
 
 
 def refresh(text: str) -> str:
@@ -29,8 +31,10 @@ def compute(source: str) -> float:
     """Return the value of a source, or of several with ``*`` and ``/`` between them, from left to right.
 
     Raises:
-        ValueError: there is no such source.
+        ValueError: there is no such source, or it is written in another way.
     """
+    if not PRODUCT.fullmatch(source):
+        raise ValueError(f"{source!r} is not one source, nor several with * or / between them")
     first, *rest = source.split()
     value = look_up(first)
     for sign, term in zip(rest[::2], rest[1::2], strict=True):
@@ -42,7 +46,10 @@ def look_up(term: str) -> float:
     if term.isdecimal():
         return float(term)
     name, *path = term.split(".")
-    facts: Any = load_timings() if name == "timings" else load_provenance(name)
+    try:
+        facts: Any = load_timings() if name == "timings" else load_provenance(name)
+    except DamagedFileError as error:
+        raise ValueError(f"there are no facts of {name}: {error}") from error
     try:
         return float(reduce(lambda part, key: part[key], path, facts))
     except (KeyError, TypeError) as error:

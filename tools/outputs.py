@@ -1,4 +1,7 @@
-"""Are a lesson's stored texts still what its cells say? Numbers may differ from machine to machine, words may not."""
+"""Are a lesson's stored texts still what its cells say? Numbers may differ from machine to machine, words may not.
+
+A number that became NaN or infinite is no other number but a fault: these two count as words.
+"""
 
 import re
 from collections.abc import Iterable
@@ -7,7 +10,7 @@ from nbformat import NotebookNode
 
 from tools.execute import is_kept
 
-NUMBER = re.compile(r"[-+−±]?(?:\d[\d,.]*(?:e[-+]?\d+)?|\bnan\b|\binf\b)%?")
+NUMBER = re.compile(r"[-+−±]?\d[\d,.]*(?:e[-+]?\d+)?%?")
 MACHINE = re.compile(r"(?<=\d)\+(?:cu\d+|cpu)\b|\bon (?:Linux|Darwin|Windows) \w+")  # torch's build, the system
 
 

@@ -15,7 +15,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from cnngen_course.claims import UnfinishedTraining
-from tools.execute import NOTEBOOKS, run_notebook
+from tools.execute import choose_lessons, run_notebook
 
 STOP = """
 from cnngen_course import training as _training
@@ -72,12 +72,12 @@ def find_failures(notebook: NotebookNode) -> Iterator[str]:
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("chosen", nargs="*", metavar="LESSON", help="03; all without one")
+    parser.add_argument("chosen", nargs="*", metavar="LESSON", help="03, or the name of a notebook; all without one")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     wanted = parser.parse_args(arguments)
     failed = False
-    for lesson in sorted(NOTEBOOKS.glob("*.ipynb")):
-        for way in wanted.ways if not wanted.chosen or lesson.name[:2] in wanted.chosen else []:
+    for lesson in choose_lessons(wanted.chosen):
+        for way in wanted.ways:
             failures = rehearse(lesson, way)
             failed = failed or bool(failures)
             print(f"{lesson.name}, {way}: {len(failures) or 'no'} failures", *failures, sep="\n  ", flush=True)

@@ -106,6 +106,9 @@ class PictureUpload(anywidget.AnyWidget):
             prepared = self.prepare(open_picture(content))
         except PictureError as error:
             self.refusal = str(error)
+        except Exception as error:
+            self.refusal = f"{type(error).__name__}: {error}."
+            raise
         else:
             self.file_name = name
             self.value = prepared
@@ -173,6 +176,7 @@ class Panel(widgets.HBox):
         self.caption = widgets.HTML()
         self._seconds = 0.0
         self._text = ""
+        self._told = ""  # of the last drawing
         self.held = False
         for control in controls.values():
             if isinstance(control, PictureUpload):
@@ -220,18 +224,20 @@ class Panel(widgets.HBox):
         try:
             view = self.draw(**self.values())
         except Exception as error:
-            self._say(f"⚠ {type(error).__name__}: {error}")
+            self._told = f"⚠ {type(error).__name__}: {error}"
+            self._say(self._told)
             raise
         self.picture.value = view.encode()
         self._seconds = time.perf_counter() - start
+        self._told = view.text
         self._say(view.text)
 
     def _attach(self, upload: PictureUpload) -> None:
         """Say once why a file was refused, and let the controls that the upload names end its use."""
 
         def refuse(change: dict[str, Any]) -> None:
-            if change["new"]:
-                self._say(f"⚠ {change['new']} The picture stays as it was.")
+            # The next file ends what was said of this one, even if the picture that it brings is the one in use.
+            self._say(f"⚠ {change['new']} The picture stays as it was." if change["new"] else self._told)
 
         def end(_change: dict[str, Any]) -> None:
             held, self.held = self.held, True  # one drawing is enough: that of the control that was moved

@@ -82,11 +82,29 @@ def test_a_picture_is_put_away() -> None:
     assert (control.value, control.file_name) == (None, "")
 
 
-def test_a_fault_in_preparing_is_raised_and_does_not_block_the_button() -> None:
+def make_upload_panel(control: PictureUpload) -> Panel:
+    picture = Image.new("L", (60, 60))
+    return Panel(lambda upload: View(picture, f"shown: {upload and upload.size}"), {"upload": control})
+
+
+def test_the_same_picture_after_a_bad_file_ends_what_was_said_of_the_bad_one() -> None:
+    """Two pictures of the same pixels are equal: the value does not change."""
+    control = PictureUpload(lambda picture: picture, "your picture")
+    shown = make_upload_panel(control)
+    for _ in range(2):
+        control.take(WHOLE)
+        assert shown.describe() == "shown: (90, 60)"
+        control.take(b"no picture")
+        assert "stays as it was" in shown.describe() and "shown: (90, 60)" not in shown.describe()
+
+
+def test_a_fault_in_preparing_is_shown_and_raised_and_does_not_block_the_button() -> None:
     control = PictureUpload(lambda picture: 1 / 0, "your picture")
+    shown = make_upload_panel(control)
     with pytest.raises(ZeroDivisionError):
         control.take(WHOLE)
-    assert control.answered == 1 and control.refusal == ""
+    assert control.answered == 1
+    assert shown.describe() == "⚠ ZeroDivisionError: division by zero. The picture stays as it was."
 
 
 def test_colab_is_asked_to_show_panels(monkeypatch: pytest.MonkeyPatch) -> None:
