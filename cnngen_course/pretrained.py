@@ -147,6 +147,7 @@ def load_pretrained(name: str, *, folder: Path = WEIGHTS) -> nn.Module: ...
 def load_pretrained(name: str, kind: type[Network], *, folder: Path = WEIGHTS) -> Network: ...
 
 
+@torch.inference_mode(False)  # whoever loads it first, and wherever: others may want gradients through it
 def load_pretrained(name: str, kind: type[nn.Module] = nn.Module, *, folder: Path = WEIGHTS) -> nn.Module:
     """Return the trained network of a recipe, verified, on the CPU and in evaluation mode.
 
@@ -202,6 +203,7 @@ class PhotoClassifier:
         ]
 
 
+@torch.inference_mode(False)
 def load_mobilenet() -> PhotoClassifier:
     """Return MobileNetV2 (Sandler et al., 2018), pretrained on ImageNet; its weights are in ``data/``.
 
@@ -219,6 +221,7 @@ def load_mobilenet() -> PhotoClassifier:
     return PhotoClassifier(model.eval(), MobileNet_V2_Weights.IMAGENET1K_V1.transforms(), tuple(names))
 
 
+@torch.inference_mode(False)
 def load_vgg() -> VGGFeatures:
     """Return the first nine convolutions of VGG16, pretrained on ImageNet; the weights are in ``data/``.
 
@@ -231,6 +234,7 @@ def load_vgg() -> VGGFeatures:
     return model
 
 
+@torch.inference_mode(False)
 def load_mtcnn() -> MTCNN:
     """Return the three networks of the face detector MTCNN (Zhang et al., 2016); the weights are in ``data/``.
 
@@ -243,6 +247,7 @@ def load_mtcnn() -> MTCNN:
     return model
 
 
+@torch.inference_mode(False)
 def load_torchvision(name: str) -> PhotoClassifier:
     """Return a classifier of torchvision with its best pretrained weights, e.g. "resnet18", "resnet50" or "vgg16".
 

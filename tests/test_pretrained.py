@@ -100,6 +100,13 @@ def test_a_mistyped_name_is_not_to_be_restored_and_a_lost_one_is(saved) -> None:
         load_pretrained("generator", folder=saved[1])
 
 
+@pytest.mark.parametrize("load", [pretrained.load_vgg, pretrained.load_mtcnn, lambda: load_pretrained("judge")])
+def test_gradients_flow_through_a_network_that_was_loaded_in_inference_mode(load) -> None:
+    with torch.inference_mode():
+        network = load()
+    assert not any(weight.is_inference() for weight in network.state_dict().values())
+
+
 def test_the_data_hash_follows_the_data(monkeypatch) -> None:
     before = hash_data("people")
     changed = json.loads(json.dumps(read_ledger()["people"]))

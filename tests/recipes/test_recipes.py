@@ -92,7 +92,8 @@ def load_recipe(name: str) -> Recipe:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_runs(name: str, tmp_path) -> None:
+def test_it_runs(name: str, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("cnngen_course.recipes.stylist.STEPS", 2)  # of repainting, as few as of training
     load_recipe(name).run(tmp_path, test_count=100, steps=3)
     assert load_provenance(name, tmp_path)["training"]["steps"] == 3
 
