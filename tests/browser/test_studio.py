@@ -68,7 +68,7 @@ def test_a_tab_answers_and_takes_stars(page, book: RatingBook, title: str) -> No
 def test_the_results_count_the_stars(page, book: RatingBook) -> None:
     open_tab(page, "Generate")
     page.locator(".cnngen-stars:visible").first.get_by_role("button", name="★★", exact=True).click()
-    page.locator(".cnngen-stars:visible [role=status]").filter(has_text="★★ are stored").wait_for()
+    page.locator(".cnngen-stars:visible [role=status]").filter(has_text="Thank you: ★★ are stored").wait_for()
     page.get_by_role("tab", name="Results", exact=True).click()
     page.locator("[role=status]:visible").filter(has_text=f"{len(book.load())} rating").wait_for()
     page.screenshot(path=ARTEFACTS / "studio-results.png")
