@@ -1,4 +1,4 @@
-"""What keeps a learner's answer from doing harm: its time is limited, the dice are put back, no kernel ends."""
+"""What keeps a learner's answer from doing harm: its time is limited, random numbers stay, no kernel ends."""
 
 import ctypes
 import random
@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 from IPython.core.getipython import get_ipython
 
 AGAIN = 0.1  # seconds until the next try, should an answer's own ``except`` have swallowed the first one
+SOON = 1e-5
 
 
 class TimeUp(BaseException):
@@ -24,8 +26,9 @@ def limit_time(seconds: float) -> AbstractContextManager[None]:
     """Return a context in which ``TimeUp`` is raised after ``seconds``, and again until the block ends.
 
     A block may lie in another one; the time of the outer one stands still meanwhile, if it is an alarm.
-    In the main thread of Linux and macOS it is an alarm, which also wakes a sleeping call. On Windows and in other
-    threads a second thread throws the exception; it arrives as soon as the next Python instruction runs.
+    In the main thread of Linux and macOS it is an alarm, which also wakes a sleeping call; a function that the block
+    calls can't swallow it for ever. On Windows and in other threads a second thread throws the exception; it arrives
+    as soon as the next Python instruction runs, and an ``except:`` around a call that sleeps may swallow each one.
     """
     is_main = threading.current_thread() is threading.main_thread()
     return _ring(seconds) if is_main and hasattr(signal, "setitimer") else _throw(seconds)
@@ -34,10 +37,22 @@ def limit_time(seconds: float) -> AbstractContextManager[None]:
 @contextmanager
 def _ring(seconds: float) -> Iterator[None]:
     over = False
+    block, tracer = sys._getframe(2), sys.gettrace()  # 1 is contextlib's
 
-    def ring(*_: object) -> None:
-        if not over:
+    def ring(_number: int, frame: FrameType | None) -> None:
+        if over:
+            return
+        sys.settrace(lambda *_: None)  # without one, no frame is traced
+        while frame and frame is not block:
+            frame.f_trace = refuse  # whatever swallows this one gets the next at its next line, outside its ``try``
+            frame = frame.f_back
+        raise TimeUp
+
+    def refuse(_frame: FrameType, event: str, _argument: object) -> Any:
+        if event == "line" and not over:
+            signal.setitimer(signal.ITIMER_REAL, SOON, AGAIN)  # for the caller, if it swallows this one
             raise TimeUp
+        return refuse
 
     outer = signal.setitimer(signal.ITIMER_REAL, 0)
     before = signal.signal(signal.SIGALRM, ring)
@@ -48,6 +63,7 @@ def _ring(seconds: float) -> Iterator[None]:
         finally:
             over = True  # an alarm that is on its way already must not hit what follows
     finally:
+        sys.settrace(tracer)
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
         signal.setitimer(signal.ITIMER_REAL, *outer)
@@ -85,7 +101,7 @@ def _throw(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def keep_dice() -> Iterator[None]:
-    """Seed the dice of PyTorch, NumPy and Python for the block, and put them back as they were after it."""
+    """Seed the random numbers of PyTorch, NumPy and Python for the block; after it they go on as without it."""
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
     before = np.random.get_state(), random.getstate()
     with torch.random.fork_rng(devices=devices):
