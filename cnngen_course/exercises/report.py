@@ -80,7 +80,7 @@ class Sheet:
         self._hints_given = dict.fromkeys(self.exercises, 0)
 
     def check(self, name: str, answer: Any) -> Report:
-        """Judge an answer; whatever it is or does, nothing is raised, and the global dice stay as they were.
+        """Judge an answer; whatever it is or does, nothing is raised, and the global random numbers go on as without it.
 
         Raises:
             KeyError: no exercise has this name.

@@ -3,7 +3,6 @@
 import contextlib
 import random
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -48,37 +47,17 @@ def ignore_everything() -> None:
             total = 0
 
 
-def sleep_through_everything() -> None:
-    """Nearly all of its time is spent inside ``try``."""
-    while True:
-        try:  # noqa: SIM105
-            time.sleep(0.3)
-        except:  # noqa: E722
-            pass
-
-
-def call_what_sleeps_through_everything() -> None:
-    while True:
-        try:
-            sleep_through_everything()
-        except:  # noqa: E722
-            continue
-
-
 ENDLESS = [spin, compute, ignore_exceptions, ignore_everything]
 
 
-@pytest.mark.parametrize(
-    "endless", [*ENDLESS, lambda: time.sleep(60), sleep_through_everything, call_what_sleeps_through_everything]
-)
+@pytest.mark.parametrize("endless", [*ENDLESS, lambda: time.sleep(60)])
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no alarms")
 def test_an_alarm_ends_it(endless: Callable[[], None]) -> None:
-    before, tracer = signal.getsignal(signal.SIGALRM), sys.gettrace()
+    before = signal.getsignal(signal.SIGALRM)
     with pytest.raises(TimeUp), limit_time(0.1):
         endless()
     assert signal.getsignal(signal.SIGALRM) == before
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
-    assert sys.gettrace() is tracer
 
 
 @pytest.mark.parametrize("endless", ENDLESS)
