@@ -25,7 +25,7 @@ SEED = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    words = "run the lessons with this seed instead of 0; 'today' is another one every day of the year"
+    words = "add 1000 x SEED to every seed of the lessons; 'today' is another number every day of the year"
     parser.addoption("--lesson-seed", default="0", metavar="SEED", help=words)
     parser.addoption(
         "--nightly", action="store_true", help="also what takes an hour: every lesson stopped and repeated"
@@ -62,7 +62,7 @@ def _execute(kernel: RunningKernel, source: str, allow_stdin: bool | None = None
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Run a cell with the seed that was asked for; compare its words with the stored ones, which are of seed 0."""
+    """Run a cell with its seeds moved as asked; compare its words with the stored ones if they were not moved."""
     if not isinstance(item, IPyNbCell):
         return (yield)
     seed, source = item.config.stash[SEED], item.cell.source

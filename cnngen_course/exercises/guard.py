@@ -1,4 +1,4 @@
-"""What keeps a learner's answer from doing harm: its time is limited, the dice are put back, no kernel ends."""
+"""What keeps a learner's answer from doing harm: its time is limited, random numbers stay, no kernel ends."""
 
 import ctypes
 import random
@@ -26,6 +26,8 @@ def limit_time(seconds: float) -> AbstractContextManager[None]:
     A block may lie in another one; the time of the outer one stands still meanwhile, if it is an alarm.
     In the main thread of Linux and macOS it is an alarm, which also wakes a sleeping call. On Windows and in other
     threads a second thread throws the exception; it arrives as soon as the next Python instruction runs.
+    Not limited is a loop that sleeps or waits inside ``try`` and swallows everything (``except: pass``): each exception
+    meets it there. The learner's stop button ends that one no better; restarting the kernel does.
     """
     is_main = threading.current_thread() is threading.main_thread()
     return _ring(seconds) if is_main and hasattr(signal, "setitimer") else _throw(seconds)
@@ -85,7 +87,7 @@ def _throw(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def keep_dice() -> Iterator[None]:
-    """Seed the dice of PyTorch, NumPy and Python for the block, and put them back as they were after it."""
+    """Seed the random numbers of PyTorch, NumPy and Python for the block; after it they go on as without it."""
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
     before = np.random.get_state(), random.getstate()
     with torch.random.fork_rng(devices=devices):

@@ -6,6 +6,7 @@ right, and otherwise the sentence that helps; whatever a learner's answer does, 
 
 import copy
 import html
+import inspect
 import math
 import textwrap
 import traceback
@@ -80,7 +81,7 @@ class Sheet:
         self._hints_given = dict.fromkeys(self.exercises, 0)
 
     def check(self, name: str, answer: Any) -> Report:
-        """Judge an answer; whatever it is or does, nothing is raised, and the global dice stay as they were.
+        """Judge an answer; whatever it is or does, nothing is raised, and the random numbers go on as without it.
 
         Raises:
             KeyError: no exercise has this name.
@@ -134,7 +135,7 @@ def judge(exercise: Exercise, answer: Any) -> Report:
             return Report("not yet", f"a function is asked for, got {name_type(answer)}.")
         problem = exercise.check(answer)
     except NotStarted:
-        return not_started(exercise.name)
+        return not_started(exercise.name, answer)
     return Report("not yet", problem) if problem else Report("right", "well done.")
 
 
@@ -151,15 +152,20 @@ def describe(error: BaseException) -> str:
     return f"{name}: {text}" if text else f"{name}."
 
 
-def not_started(name: str) -> Report:
-    return Report("not started", f'replace the ... and run the cell again; exercise.hint("{name}") helps.')
+def not_started(name: str, answer: Any) -> Report:
+    try:
+        is_stub = "..." in inspect.getsource(answer)
+    except (TypeError, OSError):  # no function, or one without a file or cell
+        is_stub = True
+    task = "replace the ..." if is_stub else "your function does nothing yet; write its body"
+    return Report("not started", f'{task} and run the cell again; exercise.hint("{name}") helps.')
 
 
 def _stub() -> None: ...
 
 
 def is_untouched(answer: Any) -> bool:
-    """Return whether a function's body is still nothing but ``...`` (after a docstring, if it has one)."""
+    """Return whether a function's body, but for a docstring, is ``...``; ``pass`` and ``return None`` look the same."""
     code = getattr(answer, "__code__", None)
     if code is None:
         return False

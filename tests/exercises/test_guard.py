@@ -1,4 +1,4 @@
-"""The guard: time limits in either kind of thread, dice as they were, a kernel that no answer ends."""
+"""The guard: time limits in either kind of thread, random numbers as they were, a kernel that no answer ends."""
 
 import contextlib
 import random

@@ -82,6 +82,26 @@ GARBAGE = {
 }
 
 
+def do_nothing() -> None:
+    pass
+
+
+def return_nothing() -> None:
+    return None
+
+
+def stub() -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"), [(do_nothing, "does nothing"), (return_nothing, "does nothing"), (stub, "replace the ...")]
+)
+def test_what_is_not_started_is_told_what_to_replace(answer: Callable[[], None], words: str) -> None:
+    report = Sheet(Exercise("task", lambda answer: None, ("", "", ""), stub, ())).check("task", answer)
+    assert report.status == "not started" and words in report.sentence
+    assert ("..." in report.sentence) == ("..." in words)
+
+
 def test_there_are_lessons() -> None:
     assert len(MODULES) >= 5
 
