@@ -6,27 +6,24 @@ does, and what can go wrong. It runs in one process, on the fastest device.
 
 import math
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any, Unpack
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from cnngen_course.checkpoints import describe, find_stateful
 from cnngen_course.objectives.adversarial import Adversarial, frozen, get_latent_size
 from cnngen_course.runtime import pick_device
 from cnngen_course.training import (
     History,
     Learner,
     Schedule,
+    Trainee,
     TrainingDiverged,
     Watching,
     check_settings,
-    check_unchanged,
     find_device,
-    make_average,
     train,
 )
 
@@ -82,14 +79,14 @@ def fit_adversarial(
     schedule = schedule or WarmupHoldDecay(steps, decay)
     discriminator_lr = lr if discriminator_lr is None else discriminator_lr
     settings = {"steps": steps, "lr": float(lr), "discriminator_lr": float(discriminator_lr), "schedule": schedule}
-    settings |= {"average": average, "precision": precision, "objective": objective}
+    settings |= {"average": average, "precision": precision}
     return train(Game(generator, discriminator, objective, settings, schedule), loader, steps, **watching)
 
 
-class Game:
-    """Both networks and all that changes while they are trained; a ``Trainee``."""
+class Game(Trainee):
+    """Both networks and all that changes while they are trained; the generator is the one that counts."""
 
-    shown: tuple[str, ...] = ("score_real", "score_generated")
+    shown = ("score_real", "score_generated")
 
     def __init__(
         self,
@@ -99,19 +96,19 @@ class Game:
         settings: dict[str, Any],
         schedule: Schedule,
     ) -> None:
-        self.generator, self.discriminator = generator, discriminator
-        self.history, self.settings, self.objective = History(), describe(settings), objective
-        self.home, self.device = find_device(generator), pick_device()
-        self.autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=settings["precision"] == "bf16")
+        home, device = find_device(generator), pick_device()
         for network in (generator, discriminator):  # channels last: convolutions of few channels are faster so
-            network.to(self.device).to(memory_format=torch.channels_last)
+            network.to(device).to(memory_format=torch.channels_last)
+        super().__init__(generator, objective, settings, home, device)
+        self.generator, self.discriminator, self.game = generator, discriminator, objective
         self.learners = {
             "generator": make_learner(generator, settings["lr"], schedule),
             "discriminator": make_learner(discriminator, settings["discriminator_lr"], schedule),
         }
-        self.averaged = make_average(generator, settings["average"])
+        self.parts |= {"discriminator": discriminator}
+        self.parts |= {f"learner of the {name}": learner for name, learner in self.learners.items()}
 
-    def play(self, batch: tuple[Tensor, Tensor]) -> nn.Module:
+    def play(self, batch: tuple[Tensor, Tensor]) -> None:
         """The discriminator learns from real and generated pictures, then the generator from its answer."""
         start = time.perf_counter()
         for network in (self.generator, self.discriminator):
@@ -121,11 +118,11 @@ class Game:
         with self.autocast:
             generated = self.generator(latents, labels)
             step = len(self.history.steps)
-            values = self.objective.compute_discriminator_loss(self.discriminator, real, generated, labels, step)
+            values = self.game.compute_discriminator_loss(self.discriminator, real, generated, labels, step)
         self._learn("discriminator", values.pop("loss"))
         with frozen(self.discriminator):  # it hands the gradient on and keeps none of it
             with self.autocast:
-                values |= self.objective.compute_generator_loss(self.discriminator, real, generated, labels)
+                values |= self.game.compute_generator_loss(self.discriminator, real, generated, labels)
             self._learn("generator", values.pop("loss"))
         if self.averaged:
             self.averaged.update_parameters(self.generator)
@@ -135,7 +132,6 @@ class Game:
         entry = {name: value.item() for name, value in values.items()}
         self.history.steps.append(entry | {"images_per_second": len(real) / (time.perf_counter() - start)})
         say_once(self.history, find_collapse(self.history))
-        return self.generator
 
     def _learn(self, player: str, loss: Tensor) -> None:
         if not math.isfinite(loss.item()):  # before the step: a loss of NaN must not reach the weights
@@ -152,31 +148,11 @@ class Game:
             "data hold NaN."
         )
 
-    @contextmanager
-    def pause(self) -> Iterator[nn.Module]:
-        measured = self.averaged.module if self.averaged else self.generator
-        yield measured.eval()
-
     def end(self) -> None:
-        if self.averaged and self.history.steps:
-            self.generator.load_state_dict(self.averaged.module.state_dict())
+        super().end()
+        self.discriminator.eval().to(self.home)
         for network in (self.generator, self.discriminator):
-            network.eval().to(self.home).to(memory_format=torch.contiguous_format)
-
-    def state_dict(self) -> dict[str, Any]:
-        check_unchanged(self.objective, self.settings)
-        return {name: part.state_dict() for name, part in self._parts().items()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
-
-    def _parts(self) -> dict[str, Any]:
-        parts = {"generator": self.generator, "discriminator": self.discriminator, "history": self.history}
-        if self.averaged:
-            parts["averaged"] = self.averaged
-        parts |= {f"learner of the {name}": learner for name, learner in self.learners.items()}
-        return parts | {f"objective.{path}": part for path, part in find_stateful(self.objective).items()}
+            network.to(memory_format=torch.contiguous_format)
 
 
 def make_learner(network: nn.Module, lr: float, schedule: Schedule) -> Learner:

@@ -12,8 +12,9 @@ import math
 import signal
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -94,30 +95,64 @@ class TrainingDiverged(RuntimeError):
         self.history = history
 
 
-class Trainee(Protocol):
-    """What ``train`` trains: networks, optimizers and a ``history``. Its state is all that changes in a training.
+class Trainee(ABC):
+    """What ``train`` trains: a network that counts, whoever learns with it, and a ``history``.
+
+    Args:
+        network: the one that is averaged, measured, and handed to whoever watches; it lies on ``device`` already.
+        objective: what it is trained for.
+        settings: what two runs must have in common for one to go on from the other's checkpoint; among them are
+            ``average`` and ``precision``.
+        home: where the network goes back to at the end.
 
     Attributes:
-        settings: what two runs must have in common for one to go on from the other's checkpoint.
+        parts: all that changes in a training, by name: what a checkpoint holds. A subclass adds its learners.
         shown: names of the values beside the progress bar.
     """
 
-    history: History
-    settings: dict[str, str]
-    shown: tuple[str, ...]
+    shown: tuple[str, ...] = ("loss",)
 
-    def play(self, batch: Any) -> nn.Module:
-        """Take one step, enter its values into the history, return the network as it is now."""
+    def __init__(
+        self, network: nn.Module, objective: object, settings: dict[str, Any], home: torch.device, device: torch.device
+    ) -> None:
+        self.network, self.objective, self.home, self.device = network, objective, home, device
+        self.settings, self.history = describe(settings | {"objective": objective}), History()
+        self.autocast = torch.autocast(device.type, torch.bfloat16, enabled=settings["precision"] == "bf16")
+        self.averaged = make_average(network, settings["average"])
+        self.parts: dict[str, Any] = {"network": network, "history": self.history}
+        self.parts |= {"average": self.averaged} if self.averaged else {}
+        self.parts |= {f"objective.{path}": part for path, part in find_stateful(objective).items()}
 
-    def pause(self) -> AbstractContextManager[nn.Module]:
-        """Give the network that counts, ready to be measured; afterwards the training goes on."""
+    @abstractmethod
+    def play(self, batch: Any) -> None:
+        """Take one step and enter its values into the history."""
+
+    @contextmanager
+    def pause(self) -> Iterator[nn.Module]:
+        """Give the network that counts, ready to be measured; ``play`` goes on afterwards."""
+        measured = self.averaged.module if self.averaged else self.network
+        yield measured.eval()
 
     def end(self) -> None:
         """Put the weights that count into the network, and everything back to where it was."""
+        if self.averaged and self.history.steps:
+            self.network.load_state_dict(self.averaged.module.state_dict())
+        self.network.eval().to(self.home)
 
-    def state_dict(self) -> dict[str, Any]: ...
+    def state_dict(self) -> dict[str, Any]:
+        now = describe({"objective": self.objective})
+        changed = [f"{name} was {self.settings.get(name)} and is {now[name]}" for name in now]
+        changed = [words for name, words in zip(now, changed, strict=True) if now[name] != self.settings.get(name)]
+        if changed:
+            raise CheckpointError(
+                f"The objective keeps something from step to step that no checkpoint can save: {', '.join(changed)}. "
+                "Give what changes a state_dict and a load_state_dict, or train without checkpoint=."
+            )
+        return {name: part.state_dict() for name, part in self.parts.items()}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        for name, part in self.parts.items():
+            part.load_state_dict(state[name])
 
 
 class Watching(TypedDict, total=False):
@@ -202,14 +237,14 @@ def train(
             for batch in take(loader, left):
                 with finish_before_interrupt():
                     start = time.perf_counter()
-                    network = trainee.play(batch)
+                    trainee.play(batch)
                     history.seconds += time.perf_counter() - start
                     loader.mark()
                 bar.set_postfix({name: f"{history.steps[-1][name]:.4g}" for name in trainee.shown}, refresh=False)
                 bar.update()
                 if on_step:
                     with spare_random_numbers():
-                        on_step(network, history)
+                        on_step(trainee.network, history)
                 if is_due(evaluate_every):
                     look()
                 elif is_due(checkpoint_every) or len(history.steps) == done + 1:  # what can't be saved is told at once
@@ -282,7 +317,7 @@ def fit(
         "weight_decay": weight_decay,
         "momentum": momentum,
     }
-    settings |= {"average": average, "precision": precision, "objective": objective}
+    settings |= {"average": average, "precision": precision}
     from accelerate import Accelerator  # here, not above: importing it takes a second
 
     accelerator = Accelerator()  # device and processes; one precision a process would be too few for a notebook
@@ -294,17 +329,13 @@ def fit(
     return train(Solo(model, objective, settings, accelerator, schedule), loader, steps, **watching)
 
 
-class Solo:
-    """One network that learns from an objective; a ``Trainee``."""
-
-    shown: tuple[str, ...] = ("loss",)
+class Solo(Trainee):
+    """One network that learns from an objective."""
 
     def __init__(
         self, model: nn.Module, objective: Objective, settings: dict[str, Any], accelerator: Any, schedule: Schedule
     ) -> None:
-        self.history, self.settings, self.objective = History(), describe(settings), objective
-        self.home, self.device = find_device(model), accelerator.device
-        self.autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=settings["precision"] == "bf16")
+        home = find_device(model)
         optimizer = torch.optim.AdamW(
             model.parameters(),
             lr=settings["lr"],
@@ -312,19 +343,19 @@ class Solo:
             weight_decay=settings["weight_decay"],
             fused=True,
         )
-        self.model, optimizer = accelerator.prepare(model, optimizer)
-        self.network = accelerator.unwrap_model(self.model)
-        self.learner = Learner(optimizer, schedule)
-        self.averaged = make_average(self.network, settings["average"])
+        self.model, optimizer = accelerator.prepare(model, optimizer)  # on several processes: wrapped
+        super().__init__(accelerator.unwrap_model(self.model), objective, settings, home, accelerator.device)
+        self.compute_values, self.learner = objective, Learner(optimizer, schedule)
+        self.parts["learner"] = self.learner
 
-    def play(self, batch: Any) -> nn.Module:
+    def play(self, batch: Any) -> None:
         self.model.train()
         if not isinstance(batch, tuple | list):
             kind = type(batch).__name__
             raise TypeError(f"A batch is a tuple of tensors, e.g. (images, labels); this loader yields a {kind}")
         batch = tuple(part.to(self.device) for part in batch)
         with self.autocast:
-            values = self.objective(self.model, batch)
+            values = self.compute_values(self.model, batch)
         check_values(values)
         self.history.steps.append({name: value.item() for name, value in values.items()})
         if not math.isfinite(self.history.steps[-1]["loss"]):  # before the step: NaN must not reach the weights
@@ -332,7 +363,6 @@ class Solo:
         self.learner.learn(values["loss"])
         if self.averaged:
             self.averaged.update_parameters(self.network)
-        return self.network
 
     def _explain_divergence(self) -> str:
         losses = self.history.curve("loss")[-5:]
@@ -341,41 +371,6 @@ class Solo:
             f"{', '.join(f'{loss:.3g}' for loss in losses)}; learning rate now {self.learner.lr:.2g}). Usual reasons: "
             "the learning rate is too high (try a tenth), the data hold NaN, or a logarithm, a root or a division met "
             "zero, in this step or in the gradient of the one before."
-        )
-
-    @contextmanager
-    def pause(self) -> Iterator[nn.Module]:
-        measured = self.averaged.module if self.averaged else self.network
-        yield measured.eval()
-
-    def end(self) -> None:
-        if self.averaged and self.history.steps:
-            self.network.load_state_dict(self.averaged.module.state_dict())
-        self.network.eval().to(self.home)
-
-    def state_dict(self) -> dict[str, Any]:
-        check_unchanged(self.objective, self.settings)
-        return {name: part.state_dict() for name, part in self._parts().items()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
-
-    def _parts(self) -> dict[str, Any]:
-        parts = {"model": self.network, "learner": self.learner, "history": self.history}
-        if self.averaged:
-            parts["averaged"] = self.averaged
-        return parts | {f"objective.{path}": part for path, part in find_stateful(self.objective).items()}
-
-
-def check_unchanged(objective: object, settings: dict[str, str]) -> None:
-    """Refuse to save an objective in which something changed that no checkpoint holds."""
-    now = describe({"objective": objective})
-    changed = [f"{name} was {settings.get(name)} and is {now[name]}" for name in now if now[name] != settings.get(name)]
-    if changed:
-        raise CheckpointError(
-            f"The objective keeps something from step to step that no checkpoint can save: {', '.join(changed)}. "
-            "Give what changes a state_dict and a load_state_dict, or train without checkpoint=."
         )
 
 

@@ -155,14 +155,6 @@ def test_it_goes_on_after_an_interruption_bit_for_bit(
     assert_equal_weights(resumed, whole)
 
 
-@pytest.fixture
-def hears_ctrl_c() -> Iterator[None]:
-    """Listen to Ctrl-C as at a keyboard: a shell switches it off for what it starts in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_waits_for_the_end_of_the_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     class Hasty(Adversarial):

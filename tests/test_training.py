@@ -577,14 +577,6 @@ def test_a_checkpoint_that_finds_no_room_says_so(tmp_path: Path) -> None:
     assert file.read_bytes() == content and list(tmp_path.iterdir()) == [file]
 
 
-@pytest.fixture
-def hears_ctrl_c() -> Iterator[None]:
-    """Listen to Ctrl-C as at a keyboard: a shell switches it off for what it starts in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_waits_for_the_end_of_the_step_and_saves(tmp_path: Path) -> None:
     def hasty(model: nn.Module, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
