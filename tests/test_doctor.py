@@ -9,11 +9,14 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
 
 from cnngen_course import __main__, doctor, paths, pretrained, runtime
 from cnngen_course.doctor import OK, PROBLEM, WARNING, Finding
+from cnngen_course.paths import ROOT
+from tools.outputs import mask
 
 
 @pytest.fixture(autouse=True)
@@ -272,3 +275,18 @@ def test_an_unknown_recipe_is_refused(capsys) -> None:
     with pytest.raises(SystemExit):
         __main__.main(["train", "jugde"])
     assert "judge" in capsys.readouterr().err
+
+
+def test_what_lesson_00_shows_of_the_doctor_is_what_it_says_now() -> None:
+    """Numbers and how a check ended may differ from machine to machine; the words of one that ended alike may not."""
+    cells = nbformat.read(ROOT / "notebooks" / "00_start_here.ipynb", as_version=4).cells
+    (shown,) = (cell.outputs[0].text for cell in cells if "print(doctor.describe(" in cell.source)
+    now = {(finding.level, finding.subject): mask(finding.text) for finding in doctor.examine()}
+    compared = []
+    for line in filter(str.strip, shown.splitlines()):
+        sign, *words = line.split()
+        level = {"✓": OK, "!": WARNING, "✗": PROBLEM}.get(sign)
+        if level and (level, words[1]) in now:
+            compared.append(words[1])
+            assert mask(" ".join(words[2:])) == now[level, words[1]], "run: python3 course.py execute"
+    assert {"memory", "disk", "data", "weights", "Jupyter"} <= set(compared)

@@ -86,20 +86,27 @@ def move(page, control, panel, label: str) -> None:
     control.scroll_into_view_if_needed()
     there, back = control.evaluate(PICK_KEYS)
     words = read_words(panel)
-    press(page, control, there, picture, label)
+    press(page, control, there, back, picture, label)
     wait_for(lambda: read_words(panel) not in (words, "Drawing ..."), f"other words from {label}")
-    press(page, control, back, picture, f"{label} back again")
+    press(page, control, back, there, picture, f"{label} back again")
     wait_for(lambda: read_words(panel) == words, f"the first words from {label}: {words}")
 
 
-def press(page, control, keys: list[str], picture, what: str) -> None:
-    """Press keys until a control has moved, for a busy page may lose one; then wait for the new picture."""
+def press(page, control, keys: list[str], reverse: list[str], picture, what: str) -> None:
+    """Press keys until a control has moved, then wait for the new picture.
+
+    A busy page may lose a key, and a busy server a message: after a while the control is moved there and back again.
+    """
     at, seen = control.evaluate(READ_PLACE), picture.evaluate(READ_PICTURE)
+    tried = time.monotonic()
 
     def answers() -> bool:
-        if control.evaluate(READ_PLACE) == at:
+        nonlocal tried
+        late = time.monotonic() > tried + PATIENCE / 6
+        if late or control.evaluate(READ_PLACE) == at:
+            tried = time.monotonic()
             control.focus()
-            for key in keys:
+            for key in [*reverse, *keys] if late else keys:
                 page.keyboard.press(key)
         return picture.evaluate(READ_PICTURE) not in ("", seen)
 
