@@ -141,11 +141,11 @@ class Trainee(ABC):
 
     def state_dict(self) -> dict[str, Any]:
         now = describe({"objective": self.objective})
-        changed = [f"{name} was {self.settings.get(name)} and is {now[name]}" for name in now]
-        changed = [words for name, words in zip(now, changed, strict=True) if now[name] != self.settings.get(name)]
+        changed = [name for name in now if now[name] != self.settings.get(name)]
         if changed:
+            words = ", ".join(f"{name} was {self.settings.get(name)} and is {now[name]}" for name in changed)
             raise CheckpointError(
-                f"The objective keeps something from step to step that no checkpoint can save: {', '.join(changed)}. "
+                f"The objective keeps something from step to step that no checkpoint can save: {words}. "
                 "Give what changes a state_dict and a load_state_dict, or train without checkpoint=."
             )
         return {name: part.state_dict() for name, part in self.parts.items()}
