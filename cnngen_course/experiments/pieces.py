@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cnngen_course.datasets import ImageSet, load_fashion_mnist
+from cnngen_course.datasets import load_fashion_mnist
 from cnngen_course.models.vae import compute_details
 from cnngen_course.objectives import adversarial, variational
 from cnngen_course.pretrained import load_pretrained
@@ -15,11 +15,6 @@ from cnngen_course.pretrained import load_pretrained
 QUESTIONS = 40
 SOURCES = ("real", "generator", "generator, truncated", "VAE")
 TRUNCATION = 0.5
-
-
-@cache
-def load_clothes() -> ImageSet:
-    return load_fashion_mnist("test")
 
 
 @cache
@@ -41,13 +36,13 @@ class Piece:
 def make_pieces(series: int) -> tuple[Piece, ...]:
     """Return ``QUESTIONS`` pictures in random order, as many of each source; the same series, the same pictures."""
     random = torch.Generator().manual_seed(series)
-    chosen = torch.randint(len(load_clothes()), (QUESTIONS,), generator=random)
-    labels = load_clothes().labels[chosen]
+    chosen = torch.randint(len(load_fashion_mnist("test")), (QUESTIONS,), generator=random)
+    labels = load_fashion_mnist("test").labels[chosen]
     sources = [SOURCES[index % len(SOURCES)] for index in torch.randperm(QUESTIONS, generator=random).tolist()]
     images = torch.empty(QUESTIONS, 1, 28, 28)
     for source in SOURCES:
         here = torch.tensor([name == source for name in sources])
-        images[here] = draw_source(source, load_clothes().images[chosen[here]], labels[here], random)
+        images[here] = draw_source(source, load_fashion_mnist("test").images[chosen[here]], labels[here], random)
     chances = compute_chances(images, labels).tolist()
     return tuple(Piece(*facts) for facts in zip(images.split(1), labels.tolist(), sources, chances, strict=True))
 

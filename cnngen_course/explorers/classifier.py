@@ -10,7 +10,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor, nn
 
-from cnngen_course.datasets import ImageSet, load_fashion_mnist
+from cnngen_course.datasets import load_fashion_mnist
 from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import BLUE, RED
 from cnngen_course.figures.charts import draw_bars
@@ -28,11 +28,6 @@ GRIDS = {32: (6, 38), 64: (8, 28), 96: (10, 23)}  # number of channels: columns,
 TOP = 26
 QUALITY = 75  # of the JPEG: the stills are stored in the notebook
 PICTURES = 20  # choices on the slider
-
-
-@cache
-def load_test() -> ImageSet:
-    return load_fashion_mnist("test")
 
 
 @cache
@@ -80,7 +75,7 @@ def pick_picture(source: str, index: int, inverted: bool, own: Tensor | None) ->
     elif source == OWN and own is not None:
         pixels, known = own, "your own picture"
     else:
-        test = load_test()
+        test = load_fashion_mnist("test")
         pixels, known = test.pixels[index], f"a picture labelled {test.class_names[test.labels[index]]}"
         if source == OWN:
             known = f"nothing of yours yet (choose a file), and so {known}"
@@ -121,13 +116,13 @@ def draw_chances(
 ) -> None:
     words = [f"{chance:.0%}" for chance in chances.tolist()]
     draw_bars(draw, (0, 290, 750, 350), chances.tolist(), words, [BLUE] * len(words), gap=17)
-    for index, name in enumerate(load_test().class_names):
+    for index, name in enumerate(load_fashion_mnist("test").class_names):
         draw.text((37 + 75 * index, 367), name, "black", font, anchor="ms")
 
 
 def describe_look(known: str, look: Look, layer: str, channel: int) -> str:
     response = look.responses[layer]
-    names, best = load_test().class_names, look.chances.topk(2)
+    names, best = load_fashion_mnist("test").class_names, look.chances.topk(2)
     first, second = (f"{names[index]} ({chance:.0%})" for chance, index in zip(*map(Tensor.tolist, best), strict=True))
     size, answer = response.shape[1], response[channel]
     words = f"Shown is {known}. The judge says {first}, then {second}. "
@@ -175,7 +170,7 @@ def make_feature_explorer() -> Panel:
 @cache
 def load_chances(count: int = 2000) -> Tensor:
     """Return the judge's probabilities (count, 10) for the first test pictures."""
-    return compute_logits(load_judge(), load_test().select(slice(count)).images).softmax(dim=1)
+    return compute_logits(load_judge(), load_fashion_mnist("test").select(slice(count)).images).softmax(dim=1)
 
 
 def find_pairs(chances: Tensor, labels: Tensor, label: int, belief: int, sure_first: bool = True) -> Tensor:
@@ -201,7 +196,7 @@ def plot_pairs(pixels: Tensor, chances: Tensor, colour: str = BLUE) -> Image.Ima
 def make_mistake_explorer(chances: Tensor | None = None) -> Panel:
     """Which test pictures the judge takes for what; ``chances`` (N, 10), by default of the first 2,000 pictures."""
     chances = load_chances() if chances is None else chances
-    test = load_test().select(slice(len(chances)))
+    test = load_fashion_mnist("test").select(slice(len(chances)))
     names = test.class_names
 
     def draw(label: str, belief: str, order: str) -> View:

@@ -236,11 +236,6 @@ ZOOM, TILE = 8, 224  # eight screen pixels a pixel, as JPEG likes it
 
 
 @cache
-def load_set() -> ImageSet:
-    return load_fashion_mnist("train")
-
-
-@cache
 def load_components(name: str) -> PrincipalComponents:
     """Return the principal components of one class of Fashion-MNIST's training pictures, or of all."""
     return compute_principal_components(load_class(name).images)
@@ -248,7 +243,7 @@ def load_components(name: str) -> PrincipalComponents:
 
 @cache
 def load_class(name: str) -> ImageSet:
-    data = load_set()
+    data = load_fashion_mnist("train")
     return data if name == EVERYTHING else data.select(data.labels == data.class_names.index(name))
 
 
@@ -322,7 +317,9 @@ def make_eigenimage_explorer() -> Panel:
     return Panel(
         draw,
         {
-            "name": widgets.Dropdown(options=[EVERYTHING, *load_set().class_names], description="pictures of"),
+            "name": widgets.Dropdown(
+                options=[EVERYTHING, *load_fashion_mnist("train").class_names], description="pictures of"
+            ),
             "start": widgets.Dropdown(options=list(STARTS), description="start from"),
             "number": widgets.IntSlider(1, 0, 99, description="which one"),
             "components": widgets.IntSlider(30, 0, MOST, description="components kept"),

@@ -1,7 +1,7 @@
 """Scrub through the way from noise to a picture, and weigh steps and guidance against each other."""
 
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import ipywidgets as widgets
@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from cnngen_course.datasets import ImageSet, load_fashion_mnist
+from cnngen_course.datasets import load_fashion_mnist
 from cnngen_course.experiments.journeys import ANY, compute_journey, load_denoiser
 from cnngen_course.explorers.panel import Panel, View
 from cnngen_course.figures import RED, put_side_by_side
@@ -26,14 +26,9 @@ GUIDANCE = 2.0
 STEP_COUNTS = (1, 2, 3, 5, 10, 20, 40)
 
 
-@cache
-def load_clothes() -> ImageSet:
-    return load_fashion_mnist("test")
-
-
 def make_journey_explorer() -> Panel:
     """Scrub through the moments between noise and a picture."""
-    options = [(name, label) for label, name in enumerate(load_clothes().class_names)]
+    options = [(name, label) for label, name in enumerate(load_fashion_mnist("test").class_names)]
     controls = {
         "moment": widgets.IntSlider(50, 0, 100, step=5, description="way done, %"),
         "label": widgets.Dropdown(options=[*options, ("any (no class)", ANY)], value=9, description="class"),
@@ -51,11 +46,11 @@ def draw_journey(moment: int, label: int, steps: int, seed: int) -> View:
     tiles = [to_pil(to_pixels(images), 6) for images in (places[step], expected[step], places[-1])]
     titles = [f"after step {step} of {steps}", "what it expects then", "where it arrives"]
     picture = pile([put_side_by_side(tiles, titles), draw_strip(places, expected, step)])
-    wanted = "any class" if label == ANY else load_clothes().class_names[label]
+    wanted = "any class" if label == ANY else load_fashion_mnist("test").class_names[label]
     ending = ", which is what was asked for" if named == label else ""
     text = (
         f"Asked for: {wanted}. After step {step} of {steps}, {1 - step / steps:.0%} of the way is still to go. "
-        f"What the network expects at the end, the judge takes for: {load_clothes().class_names[named]} "
+        f"What the network expects at the end, the judge takes for: {load_fashion_mnist('test').class_names[named]} "
         f"({chance:.0%} sure){ending}."
     )
     return View(picture, text, quality=60)
@@ -93,7 +88,7 @@ def pile(pieces: Sequence[Image.Image], gap: int = 8) -> Image.Image:
 
 def make_guidance_explorer() -> Panel:
     """Choose steps, sampler and guidance; see twelve pictures and what the judge says of them."""
-    options = [(name, label) for label, name in enumerate(load_clothes().class_names)]
+    options = [(name, label) for label, name in enumerate(load_fashion_mnist("test").class_names)]
     controls = {
         "label": widgets.Dropdown(options=options, value=8, description="class"),
         "steps": widgets.SelectionSlider(options=STEP_COUNTS, value=5, description="steps"),
@@ -111,7 +106,7 @@ def draw_guidance(label: int, steps: int, guidance: float, sampler: str, seed: i
     share = compute_label_consistency(load_judge(), images, labels)
     diversity = measure_diversity(images, label)
     calls = count_calls(steps, guidance, sampler)
-    name = load_clothes().class_names[label]
+    name = load_fashion_mnist("test").class_names[label]
     grid = to_pil(make_grid(to_pixels(images), 6), 3)
     title = f"calls of the network a picture: {calls}"
     text = (
@@ -138,5 +133,5 @@ def count_calls(steps: int, guidance: float, sampler: str) -> int:
 
 def measure_diversity(images: Tensor, label: int) -> float:
     """Return how much pictures of one class differ, as a share of what real ones of that class do."""
-    real = load_clothes().images[load_clothes().labels == label][:500]
+    real = load_fashion_mnist("test").images[load_fashion_mnist("test").labels == label][:500]
     return compute_diversity(real, torch.full((len(real),), label), images, torch.full((len(images),), label)).mean

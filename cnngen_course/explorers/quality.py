@@ -8,7 +8,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from cnngen_course.datasets import ImageSet, load_fashion_mnist, mix_classes
+from cnngen_course.datasets import load_fashion_mnist, mix_classes
 from cnngen_course.explorers.panel import Panel, View
 from cnngen_course.figures import RED, load_font
 from cnngen_course.images import make_grid, to_pil, to_pixels
@@ -26,11 +26,6 @@ TESTED = 200  # test pictures of each class that say how far a new picture usual
 @cache
 def load_generator() -> Generator:
     return load_pretrained("generator", Generator)
-
-
-@cache
-def load_clothes(split: str) -> ImageSet:
-    return load_fashion_mnist(split)
 
 
 def compute_walk(places: Tensor, truncation: float | None, seed: int, size: int = 64) -> Tensor:
@@ -61,7 +56,7 @@ def draw_strip(first: int, second: int, share: float, truncation: float, seed: i
 @lru_cache(maxsize=4)
 def load_references(first: int, second: int) -> Tensor:
     """Return the training pictures of one or two classes as flat vectors (N, 784)."""
-    train = load_clothes("train")
+    train = load_fashion_mnist("train")
     return train.select((train.labels == first) | (train.labels == second)).images.flatten(1)
 
 
@@ -74,7 +69,7 @@ def compute_squares(first: int, second: int) -> Tensor:
 @lru_cache(maxsize=4)
 def compute_usual_distance(first: int, second: int) -> float:
     """Return how far a real test picture of these classes is from its nearest training picture: the median."""
-    test = load_clothes("test")
+    test = load_fashion_mnist("test")
     unseen = test.select((test.labels == first) | (test.labels == second)).images[:TESTED]
     return find_nearest(unseen, load_references(first, second))[1].median().item()
 
@@ -90,7 +85,7 @@ def find_neighbours(image: Tensor, first: int, second: int) -> tuple[Tensor, Ten
 
 def make_quality_explorer() -> Panel:
     """Walk, truncate, mix two classes, and compare what is drawn with the nearest training pictures."""
-    names = load_clothes("test").class_names
+    names = load_fashion_mnist("test").class_names
     options = [(name, label) for label, name in enumerate(names)]
     controls = {
         "first": widgets.Dropdown(options=options, value=6, description="class"),
@@ -142,7 +137,7 @@ def describe(
     latents: Tensor,
     found: tuple[Tensor, Tensor] | None,
 ) -> str:
-    names = load_clothes("test").class_names
+    names = load_fashion_mnist("test").class_names
     mixed = share > 0 and first != second
     asked = f"{1 - share:.0%} {names[first]} and {share:.0%} {names[second]}" if mixed else names[first]
     with torch.inference_mode():

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import ipywidgets as widgets
 from PIL import Image, ImageDraw, ImageOps
 
-from cnngen_course.experiments.pieces import QUESTIONS, SOURCES, Piece, load_clothes, make_pieces
+from cnngen_course.datasets import load_fashion_mnist
+from cnngen_course.experiments.pieces import QUESTIONS, SOURCES, Piece, make_pieces
 from cnngen_course.explorers.panel import Panel, PictureUpload, View
 from cnngen_course.figures import GREEN, RED, load_font, put_side_by_side
 from cnngen_course.figures.charts import draw_interval
@@ -85,7 +86,7 @@ def make_rating_explorer(book: RatingBook | None = None, visitor: str | None = N
     def give(stars: int) -> str:
         series, number = (control.value for control in (controls["series"], controls["number"]))
         piece = make_pieces(series)[number]
-        condition = load_clothes().class_names[piece.label]
+        condition = load_fashion_mnist("test").class_names[piece.label]
         book.add(Rating(piece.source, condition, stars, visitor, piece.judge))
         if number + 1 < QUESTIONS:
             controls["number"].value = number + 1
@@ -105,7 +106,7 @@ def draw_rating(piece: Piece, number: int, results: dict[str, Estimate]) -> Imag
     """Draw the picture large, and beside it the mean stars of each source with its interval."""
     picture = Image.new("RGB", (WIDTH, HEIGHT), "white")
     draw = ImageDraw.Draw(picture)
-    wanted = load_clothes().class_names[piece.label]
+    wanted = load_fashion_mnist("test").class_names[piece.label]
     draw.text((4, 4), f"{number + 1} of {QUESTIONS}: this shall be a picture of: {wanted}", "black", load_font(14))
     picture.paste(to_pil(to_pixels(piece.image)[0], 9), (4, 34))
     draw.text((290, 34), "mean stars so far (bar: 95% interval)", "black", load_font(12))
@@ -123,7 +124,7 @@ def draw_mean(draw: ImageDraw.ImageDraw, top: int, source: str, mean: Estimate |
 
 def describe_rating(piece: Piece, series: int, number: int, ratings: list[Rating]) -> str:
     """Say what is asked, and what the stars so far say; who drew the picture stays hidden."""
-    wanted = load_clothes().class_names[piece.label]
+    wanted = load_fashion_mnist("test").class_names[piece.label]
     asked = f"Picture {number + 1} of {QUESTIONS} in series {series} shall show: {wanted}. How good is it, in stars?"
     return f"{asked} {describe_ratings(ratings)}"
 

@@ -2,7 +2,8 @@
 
 import torch
 
-from cnngen_course.experiments.pieces import QUESTIONS, SOURCES, compute_chances, load_clothes, make_pieces
+from cnngen_course.datasets import load_fashion_mnist
+from cnngen_course.experiments.pieces import QUESTIONS, SOURCES, compute_chances, make_pieces
 
 
 def test_each_source_draws_as_many() -> None:
@@ -16,14 +17,14 @@ def test_each_source_draws_as_many() -> None:
 
 def test_real_pictures_are_real() -> None:
     pieces = [piece for piece in make_pieces(0) if piece.source == "real"]
-    test = load_clothes()
+    test = load_fashion_mnist("test")
     for piece in pieces:
         same = (test.images == piece.image).flatten(1).all(dim=1)
         assert same.any() and test.labels[same][0] == piece.label
 
 
 def test_chances_are_the_judges() -> None:
-    test = load_clothes()
+    test = load_fashion_mnist("test")
     chances = compute_chances(test.images[:50], test.labels[:50])
     assert chances.shape == (50,) and chances.mean() > 0.8 and chances.max() <= 1
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from PIL import Image
 
+from cnngen_course.datasets import load_fashion_mnist
 from cnngen_course.explorers import classifier as explorer
 from cnngen_course.models.classifier import Classifier
 
@@ -47,7 +48,7 @@ def test_an_upload_becomes_28_grey_pixels() -> None:
 
 def test_without_an_upload_a_test_picture_is_shown_and_said() -> None:
     pixels, known = explorer.pick_picture(explorer.OWN, 3, False, None)
-    assert torch.equal(pixels, explorer.load_test().pixels[3])
+    assert torch.equal(pixels, load_fashion_mnist("test").pixels[3])
     assert "choose a file" in known
 
 
@@ -72,7 +73,7 @@ def test_no_pair_is_drawn_too() -> None:
 
 
 def test_the_mistake_explorer_counts_the_given_pictures() -> None:
-    labels = explorer.load_test().labels[:300]
+    labels = load_fashion_mnist("test").labels[:300]
     chances = torch.eye(10)[labels] * 0.8 + 0.02
     panel = explorer.make_mistake_explorer(chances)
     assert "calls 0 T-shirt/top" in panel.describe()

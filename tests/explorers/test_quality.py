@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import ImageColor
 
+from cnngen_course.datasets import load_fashion_mnist
 from cnngen_course.explorers.quality import (
     NEIGHBOURS,
     STEPS,
@@ -15,7 +16,6 @@ from cnngen_course.explorers.quality import (
     draw_quality,
     draw_walk,
     find_neighbours,
-    load_clothes,
     load_generator,
     load_judge,
     load_references,
@@ -50,7 +50,7 @@ def test_an_unmixed_walk_draws_its_class() -> None:
 
 
 def test_a_training_picture_is_its_own_neighbour() -> None:
-    train = load_clothes("train")
+    train = load_fashion_mnist("train")
     bag = train.images[train.labels == 8][5:6]
     neighbours, distances = find_neighbours(bag, 8, 1)
     assert neighbours.shape == (NEIGHBOURS, 1, 28, 28)

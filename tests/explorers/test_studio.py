@@ -2,7 +2,8 @@
 
 import pytest
 
-from cnngen_course.experiments.pieces import QUESTIONS, SOURCES, load_clothes, make_pieces
+from cnngen_course.datasets import load_fashion_mnist
+from cnngen_course.experiments.pieces import QUESTIONS, SOURCES, make_pieces
 from cnngen_course.explorers import studio
 from cnngen_course.ratings import Rating, RatingList, RatingsError
 from cnngen_course.safety.uploads import SPECIMENS
@@ -16,7 +17,7 @@ def test_stars_are_stored_and_the_next_picture_comes() -> None:
     panel.bar.buttons[3].click()
     rating = book.load()[0]
     assert (rating.model, rating.stars, rating.judge) == (piece.source, 4, piece.judge)
-    assert rating.condition == load_clothes().class_names[piece.label]
+    assert rating.condition == load_fashion_mnist("test").class_names[piece.label]
     assert piece.source in panel.bar.said.value and "★★★★ for picture 1" in panel.bar.said.value
     assert panel.controls["number"].value == 1 and panel.picture.value != before
     assert "Picture 2 of 40" in panel.describe() and "1 rating by 1 visitor." in panel.describe()

@@ -3,7 +3,8 @@
 import torch
 from PIL import Image
 
-from cnngen_course.explorers.classifier import colour, load_judge, load_test, look_at
+from cnngen_course.datasets import load_fashion_mnist
+from cnngen_course.explorers.classifier import colour, load_judge, look_at
 from cnngen_course.images import make_grid, to_pil
 
 PICTURES = (0, 1, 18, 23, 8, 13)
@@ -14,7 +15,7 @@ def make() -> Image.Image:
     load_judge()
     canvas = Image.new("RGB", (6 * 150, 304), "white")
     for place, index in enumerate(PICTURES):
-        pixels = load_test().pixels[index]
+        pixels = load_fashion_mnist("test").pixels[index]
         canvas.paste(to_pil(pixels, 5), (150 * place + 4, 4))
         canvas.paste(to_pil(make_maps(pixels)), (150 * place + 4, 152))
     return canvas
