@@ -16,7 +16,7 @@ from cnngen_course.doctor import PROBLEM, describe, describe_lessons, examine
 if TYPE_CHECKING:
     from cnngen_course.recipes.recipe import Recipe
 
-PLAIN = str.maketrans({"✓": "+", "✗": "x", "→": "->"})
+PLAIN = str.maketrans({"✓": "+", "✗": "x", "→": "->", "·": "-", "“": '"', "”": '"'})
 
 
 def list_recipes() -> list[str]:
@@ -33,6 +33,39 @@ def doctor() -> int:
     if not any(finding.level == PROBLEM for finding in findings):
         say(describe_lessons())
     return 1 if any(finding.level == PROBLEM for finding in findings) else 0
+
+
+def progress(delete: bool, sure: bool) -> int:
+    """Print how far the learner is; or delete all that is kept of it, after asking."""
+    from cnngen_course.desk.progress import progress
+    from cnngen_course.desk.store import Store, StoreError, find_folder
+
+    if not delete:
+        say(str(progress()))
+        return 0
+    store = Store(folder) if (folder := find_folder()) else None
+    if store is None or not store.list_files():
+        say("Nothing is kept: there is nothing to delete.")
+        return 0
+    if not (sure or ask(f"Delete {store.path}, your predictions, answers and minutes? The lessons stay.")):
+        say("Nothing was deleted.")
+        return 1
+    try:
+        store.delete()
+    except StoreError as error:
+        say(f"Not deleted: {error}")
+        return 1
+    say("Deleted.")
+    return 0
+
+
+def ask(question: str) -> bool:
+    say(question)
+    try:
+        return input("[y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:  # nobody is there to answer
+        print()
+        return False
 
 
 def say(text: str) -> None:
@@ -60,6 +93,9 @@ def obey(arguments: list[str] | None) -> int:
     parser = argparse.ArgumentParser(prog="cnngen", description="Look after the course.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("doctor", help="check this machine, the data and the weights")
+    page = commands.add_parser("progress", help="how far you are: lessons, exercises, predictions, minutes")
+    page.add_argument("--delete", action="store_true", help="delete all that is kept of what you did")
+    page.add_argument("--yes", action="store_true", help="with --delete: do not ask")
     train = commands.add_parser("train", help="train shipped weights anew (minutes to an hour)")
     train.add_argument("recipe", choices=list_recipes())
     measure = commands.add_parser("measure", help="measure shipped weights again and record the metrics")
@@ -70,6 +106,8 @@ def obey(arguments: list[str] | None) -> int:
 
         record_metrics(chosen.recipe, load_recipe(chosen.recipe).measure(load_pretrained(chosen.recipe), None))
         return 0
+    if chosen.command == "progress":
+        return progress(chosen.delete, chosen.yes)
     if chosen.command == "train":
         load_recipe(chosen.recipe).run()
         return 0

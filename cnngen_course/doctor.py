@@ -12,28 +12,25 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from cnngen_course import __version__
+from cnngen_course.desk.times import describe_seconds, load_timings, predict_lesson
 from cnngen_course.paths import (
     DATA,
     ROOT,
     WEIGHTS,
     DamagedFileError,
-    complain,
     read_data,
     read_file,
-    read_json,
     read_ledger,
     read_verified,
 )
-from cnngen_course.platforms import find_platform_trouble
+from cnngen_course.platforms import find_host, find_platform_trouble, has_nvidia_driver
 
 REPAIR = "run: python3 course.py setup"
 LOCK = ROOT / "requirements.lock"
-TIMINGS = ROOT / "notebooks" / "timings.json"
 WATCHED = (
     "torch",
     "torchvision",
@@ -87,6 +84,8 @@ def check_packages() -> Iterator[Finding]:
     locked = read_locked_versions()
     different = []
     for name in WATCHED:
+        if name == "jupyterlab" and find_host():
+            continue
         try:
             found = version(name)
         except PackageNotFoundError:
@@ -94,7 +93,9 @@ def check_packages() -> Iterator[Finding]:
             continue
         if found.partition("+")[0] not in locked.get(name, ()):
             different.append(f"{name} {found} (lock: {' or '.join(sorted(locked.get(name, ['none'])))})")
-    if different:
+    if different and (host := find_host()):
+        yield Finding(OK, "packages", f"those of {host}: {', '.join(different)}")
+    elif different:
         advice = f"the course may still work; to get the tested versions {REPAIR}"
         yield Finding(WARNING, "packages", ", ".join(different), advice)
     else:
@@ -129,6 +130,9 @@ def check_machine() -> Iterator[Finding]:
     if pick_device().type == "mps":
         text = "Apple's GPU (MPS): its numbers differ a little from those that lessons show"
         yield Finding(OK, "numbers", text)
+    if version("torch").endswith("+cpu") and has_nvidia_driver():
+        advice = "to compute on it: python3 course.py setup --cuda"
+        yield Finding(OK, "GPU", "there is a driver of NVIDIA's, but this PyTorch computes on processors alone", advice)
     precision = {"bf16": "16-bit arithmetic", "no": "32-bit arithmetic"}[pick_precision()]
     yield Finding(OK, "device", f"{pick_device().type}, {precision}")
     threads, cores = torch.get_num_threads(), count_usable_cores()
@@ -137,23 +141,6 @@ def check_machine() -> Iterator[Finding]:
         yield Finding(WARNING, "threads", f"{threads} threads on {cores} usable cores", advice)
     else:
         yield Finding(OK, "threads", f"{threads} on {cores} usable cores")
-
-
-def load_timings() -> dict[str, dict[str, float]]:
-    """Return what each lesson took when it was measured: ``{"07_gan": {"seconds": ..., "memory_gb": ...}, ...}``."""
-    return read_timings()["lessons"] if TIMINGS.exists() else {}
-
-
-def read_timings() -> dict:
-    """Return what ``python3 course.py bench`` wrote.
-
-    Raises:
-        DamagedFileError: the file is missing, cut or altered.
-    """
-    timings = read_json(TIMINGS)
-    if not isinstance(timings, dict) or not {"lessons", "speed"} <= set(timings):
-        raise complain(TIMINGS, "is damaged: it does not say what lessons take")
-    return timings
 
 
 def check_space() -> Iterator[Finding]:
@@ -217,22 +204,22 @@ def split_advice(message: str) -> tuple[str, str]:
 
 def check_jupyter() -> Iterator[Finding]:
     beside = str(Path(sys.executable).parent)
-    if not shutil.which("jupyter", path=beside) and not shutil.which("jupyter"):
+    if host := find_host():
+        yield Finding(OK, "Jupyter", f"that of {host}, ipywidgets {version('ipywidgets')}")
+    elif not shutil.which("jupyter", path=beside) and not shutil.which("jupyter"):
         yield Finding(WARNING, "Jupyter", "the jupyter command is not on the path", "start with: python3 course.py lab")
     else:
         yield Finding(OK, "Jupyter", f"JupyterLab {version('jupyterlab')}, ipywidgets {version('ipywidgets')}")
 
 
-@cache
-def measure_factor() -> float:
-    """Return how many times longer lessons take here than on the machine where they were measured."""
-    from cnngen_course.runtime import measure_speed
-
-    return read_timings()["speed"] / measure_speed() if TIMINGS.exists() else 1.0
+def compute_factor() -> float:
+    """Return how many times longer all lessons together take here than their headers say."""
+    seconds = {name: facts["seconds"] for name, facts in load_timings().items()}
+    return sum(map(predict_lesson, seconds)) / sum(seconds.values()) if seconds else 1.0
 
 
 def check_speed() -> Iterator[Finding]:
-    factor = measure_factor()
+    factor = compute_factor()
     text = f"lessons take {factor:.1f} times as long as their headers say"
     if factor > 3:
         yield Finding(WARNING, "speed", text, "close other programs, plug in the laptop, then try again")
@@ -278,8 +265,7 @@ def describe(findings: list[Finding]) -> str:
 
 def describe_lessons() -> str:
     """Return the table of lessons with the seconds that their computing takes on this machine."""
-    timings = load_timings().items()
-    rows = [f"  {name:20} about {measure_factor() * facts['seconds']:.0f} s" for name, facts in timings]
+    rows = [f"  {name:20} about {describe_seconds(predict_lesson(name))}" for name in load_timings()]
     return "\n".join(["Computing time of each lesson on this machine:", *rows])
 
 

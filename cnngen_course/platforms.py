@@ -1,10 +1,21 @@
 """Which machines the course's packages exist for; for the others, a sentence that says what to do."""
 
+import os
 import platform
 import sys
+import sysconfig
+from importlib.util import find_spec
 
 PYTHONS = ((3, 11), (3, 14))  # the oldest and the newest for which every package of the lock has files
+PARTS = ("_bz2", "_ctypes", "_lzma", "_sqlite3", "_ssl", "zlib")  # a Python built by hand may lack them
 ELSEWHERE = "Another computer, Colab or a workshop's server will do: see README.md."
+
+
+def find_host() -> str:
+    """Return "Colab" or "Kaggle" if this process runs there, or "": they bring their own Jupyter and packages."""
+    if "google.colab" in sys.modules:
+        return "Colab"
+    return "Kaggle" if "KAGGLE_KERNEL_RUN_TYPE" in os.environ else ""
 
 
 def find_platform_trouble() -> str:
@@ -15,9 +26,11 @@ def find_platform_trouble() -> str:
         return f"Python {version} does not fit: install Python 3.11, 3.12, 3.13 or 3.14."
     if sys.maxsize < 2**32:
         return "This Python is a 32-bit one: install a 64-bit Python."
+    if missing := [name for name in PARTS if find_spec(name) is None]:
+        return f"This Python was built without {', '.join(missing)}, which packages need: install a complete one."
     if system == "Darwin":
         return _find_mac_trouble(machine)
-    if system == "Windows" and machine == "arm64":
+    if sysconfig.get_platform() == "win-arm64":  # of this Python; the machine is the same for one that it emulates
         return (
             "PyTorch has no packages for Windows on ARM. The 64-bit Python for x86 (AMD64) may run there, slowly; "
             f"we have not tried it. {ELSEWHERE}"
@@ -46,3 +59,14 @@ def _find_linux_trouble(machine: str) -> str:
         found = f"{library} {version}".strip() or "another one"
         return f"The packages need a Linux with glibc 2.28 or newer (Debian 10, Ubuntu 20.04); here is {found}."
     return ""
+
+
+def has_nvidia_driver() -> bool:
+    """Whether this Linux has the driver through which PyTorch computes on a GPU of NVIDIA's."""
+    try:
+        import ctypes  # not in every Python: find_platform_trouble says so
+
+        ctypes.CDLL("libcuda.so.1")
+    except (ImportError, OSError):
+        return False
+    return True

@@ -111,7 +111,7 @@ def hash_data(name: str) -> str:
 def read_commit() -> str:
     """Return the commit of the code, with ``+`` if files were changed since."""
     command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
-    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
     return answer.stdout.strip() if answer.returncode == 0 else "not a git checkout"
 
 

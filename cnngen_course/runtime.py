@@ -1,4 +1,4 @@
-"""The machine a lesson runs on: seeds, threads, device and speed."""
+"""The machine a lesson runs on: seeds, threads, device and precision."""
 
 import os
 import random
@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from torch import nn
 
 
 def seed_everything(seed: int) -> None:
@@ -60,27 +59,6 @@ def pick_precision() -> str:
     if pick_device().type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported() else "no"
     return "bf16" if pick_device().type == "cpu" and torch.cpu._is_avx512_bf16_supported() else "no"
-
-
-STRETCH = 20  # training steps
-
-
-def measure_speed(seconds: float = 1.0) -> float:
-    """Return training steps per second of a small fixed convolutional network on the CPU.
-
-    The quickest short stretch counts, so that a moment in which the machine is busy with something else does not.
-    The two-core machine on which the course's minutes were measured is recorded in
-    ``notebooks/timings.json`` with the same unit, so the ratio of both turns its minutes into yours.
-    """
-    network = nn.Sequential(nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 16, 3, padding=1))
-    images = torch.ones(32, 16, 14, 14)
-    best, end = 0.0, time.perf_counter() + seconds
-    while time.perf_counter() < end or not best:
-        start = time.perf_counter()
-        for _ in range(STRETCH):
-            network(images).square().mean().backward()
-        best = max(best, STRETCH / (time.perf_counter() - start))
-    return best
 
 
 def compare_speed(ways: dict[str, Callable[[], object]], rounds: int = 7) -> dict[str, float]:

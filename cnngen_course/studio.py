@@ -18,7 +18,7 @@ import ipywidgets as widgets
 import torch
 
 from cnngen_course.experiments.pieces import compute_chances
-from cnngen_course.explorers.panel import Panel
+from cnngen_course.explorers.panel import Panel, Shown
 from cnngen_course.explorers.start_here import compute_walk
 from cnngen_course.explorers.studio import StarBar, describe_ratings, make_rating_explorer
 from cnngen_course.figures import encode_figure
@@ -91,7 +91,7 @@ def make_panel(workshop: Workshop) -> Panel:
     return getattr(importlib.import_module(f"cnngen_course.explorers.{module}"), maker)()
 
 
-class Studio(widgets.VBox):
+class Studio(Shown, widgets.VBox):
     """The tabs. Everything that a visitor does lives in this object, and each visitor gets one of their own.
 
     Args:

@@ -52,7 +52,7 @@ def test_really_started_by_other_pythons() -> None:
     if not (pythons := list_other_pythons()):
         pytest.skip("only Pythons that fit are here")
     for python in pythons:
-        answer = subprocess.run([python, "-E", course.__file__, "lab"], capture_output=True, text=True)
+        answer = subprocess.run([python, "-E", course.__file__, "lab"], capture_output=True, encoding="utf-8")
         assert answer.returncode == 1 and answer.stderr.startswith(SENTENCE), f"{python}: {answer.stderr}"
 
 
@@ -68,7 +68,7 @@ def test_all_places_name_the_same_pythons() -> None:
 
 @pytest.mark.parametrize(("arguments", "code"), [([], 0), (["help"], 0), (["tset"], 2)])
 def test_help_lists_every_task(arguments: list[str], code: int) -> None:
-    answer = subprocess.run([sys.executable, course.__file__, *arguments], capture_output=True, text=True)
+    answer = subprocess.run([sys.executable, course.__file__, *arguments], capture_output=True, encoding="utf-8")
     assert answer.returncode == code
     assert all(f"  {task} " in answer.stdout for task in tasks.TASKS)
     assert "python3 course.py lab" in answer.stdout

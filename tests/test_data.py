@@ -9,7 +9,7 @@ from data.build.ledger import render
 from data.build.sources import sha256_of
 
 BOOK = json.loads(LEDGER.read_text(encoding="utf-8"))
-APART = {"build", "sources", "weights", "__pycache__"}
+APART = {"build", "sources", "weights", "moments", "__pycache__"}
 
 
 def test_every_folder_is_in_the_ledger() -> None:

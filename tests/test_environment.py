@@ -1,11 +1,8 @@
 """Set-up, interrupted at any moment, is healed by the same command; "Ready" is only said of what was tried.
 
-A whole course is set up here in a second: small stand-ins for ensurepip, pip, uv and PyTorch write real files in a
-real environment (tests/stand_ins).
+A whole course is set up here in a second (tests/small_course.py).
 """
 
-import hashlib
-import json
 import os
 import re
 import shutil
@@ -18,88 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from cnngen_course.paths import ROOT
+from tests.small_course import Course
 from tools import environment
 
-STAND_INS = ROOT / "tests" / "stand_ins"
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="the signals are those of Unix")]
-
-
-class Course:
-    """A course as small as it can be, in a folder of its own, that is really set up."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environment = folder / ".venv"
-        for name in ("course.py", "tools/__init__.py", "tools/tasks.py", "tools/environment.py", "tools/update.py"):
-            self.copy(name)
-        for name in ("cnngen_course/__init__.py", "cnngen_course/platforms.py", "pyproject.toml"):
-            self.copy(name)
-        self.lock = folder / "requirements.lock"
-        self.lock.write_text("torch==1.0\ntorchvision==1.0\n", encoding="utf-8")
-
-    def copy(self, name: str) -> None:
-        if (ROOT / name).exists():
-            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, self.folder / name)
-
-    def start(self, stop_at: tuple | None = None, task: str = "setup", **variables: str) -> subprocess.Popen:
-        names = {"PATH": os.pathsep.join(("/usr/bin", "/bin")), "PYTHONPATH": str(STAND_INS), "HOME": str(self.folder)}
-        if stop_at:
-            names |= {"STOP_AT": json.dumps(stop_at), "STOP_FOLDER": str(self.folder)}
-        return subprocess.Popen(
-            [sys.executable, "course.py", task],
-            cwd=self.folder,
-            env=names | variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            start_new_session=True,
-        )
-
-    def set_up(self, task: str = "setup", **variables: str) -> str:
-        process = self.start(task=task, **variables)
-        said = process.communicate(timeout=60)[0]
-        assert process.returncode == 0, said
-        return said
-
-    def interrupt(self, stop_at: tuple, number: signal.Signals, let_go: bool = True) -> str:
-        """Start a set-up, stop it at that moment, and send the signal: Ctrl-C reaches all, the others one process."""
-        signs = [self.folder / "reached", self.folder / "let go"]
-        process = self.start(stop_at)
-        end = time.monotonic() + 30
-        while not signs[0].exists():
-            assert process.poll() is None and time.monotonic() < end, f"{stop_at} was not met: {process.communicate()}"
-            time.sleep(0.01)
-        if number == signal.SIGINT:
-            os.killpg(process.pid, number)
-        else:
-            process.send_signal(number)
-        process.wait(timeout=30)
-        if number == signal.SIGKILL:
-            # What the killed one had started works on for a while, and the next set-up must wait for it.
-            said = ""
-            process.stdout.close()
-            if let_go:
-                signs[1].touch()
-        else:
-            said = process.communicate(timeout=30)[0]
-        assert process.returncode != 0
-        signs[0].unlink()
-        return said
-
-    def list_files(self) -> dict[str, str]:
-        """Return the content of every file of the environment, but for what Python compiled and what is unused."""
-        kept = (path for path in sorted(self.environment.rglob("*")) if path.is_file() and path.suffix != ".pyc")
-        return {
-            path.relative_to(self.environment).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in kept
-        }
-
-    @property
-    def packages(self) -> Path:
-        (folder,) = self.environment.glob("lib/python3*/site-packages")
-        return folder
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +114,7 @@ def test_a_second_look_changes_nothing(finished: Course, whole: dict[str, str]) 
         "Looking at the course's environment, the folder .venv ...\nReady. Next: python3 course.py lab\n"
     )
     assert finished.list_files() == whole
+    assert "etc/ipython/ipython_kernel_config.py" in whole, "or a restarted kernel explains no missing name"
     assert {path: path.stat().st_mtime_ns for path in finished.packages.rglob("*.py")} == before
 
 
@@ -273,15 +193,15 @@ def test_a_note_that_cannot_be_written_leaves_the_old_one(monkeypatch, tmp_path:
     monkeypatch.setattr(environment, "ENVIRONMENT", tmp_path)
     monkeypatch.setattr(environment, "STATE", tmp_path / ".ready")
     monkeypatch.setattr(environment, "NEXT_STATE", tmp_path / ".ready.new", raising=False)
-    environment.write_state(environment.CHECKING)
+    environment.write_state(environment.CHECKING, None)
     monkeypatch.setattr(Path, "write_bytes", write_half)
     with pytest.raises(OSError, match="full"):
-        environment.write_state("0" * 64)
+        environment.write_state("0" * 64, None)
     assert environment.read_state()[0] == environment.CHECKING
 
 
 def ask(course: Course, program: str) -> str:
-    return subprocess.run([course.environment / "bin" / program], capture_output=True, text=True).stdout
+    return subprocess.run([course.environment / "bin" / program], capture_output=True, encoding="utf-8").stdout
 
 
 @pytest.mark.parametrize("by", [shutil.copytree, shutil.move])
@@ -309,7 +229,7 @@ def test_no_file_that_python_reads_at_its_start_holds_the_folder(finished: Cours
         variables = {"LC_ALL": locale, "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
         code = "import cnngen_course, os; print(os.path.exists(cnngen_course.__file__))"
         python = [finished.environment / "bin" / "python", "-c", code]
-        assert subprocess.run(python, env=variables, capture_output=True, text=True, cwd="/").stdout == "True\n"
+        assert subprocess.run(python, env=variables, capture_output=True, encoding="utf-8", cwd="/").stdout == "True\n"
         assert "Ready" in finished.set_up(**variables)
 
 

@@ -47,15 +47,15 @@ def test_show_stores_the_alt_text_beside_the_picture(monkeypatch) -> None:
 
 
 def test_the_alt_text_reaches_a_web_page() -> None:
-    """With nbconvert's classic template, as README says: the usual one, "lab", drops it."""
+    """With nbconvert's classic template, as ELSEWHERE.md says: the usual one, "lab", drops it."""
     data, metadata = figures.prepare_display(FIGURES["images"](), "A <small> test's picture")._repr_mimebundle_()
     output = nbformat.v4.new_output("display_data", data, metadata=metadata)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("show()", outputs=[output])])
     page, _ = HTMLExporter(template_name="classic").from_notebook_node(notebook)
     found = re.search(r'<img [^>]*alt="([^"]*)"', page)
     assert html.unescape(found[1]) == "A <small> test's picture"
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert "nbconvert --to html --template classic" in readme
+    told = (ROOT / "ELSEWHERE.md").read_text(encoding="utf-8")
+    assert "nbconvert --to html --template classic" in told
 
 
 def test_a_colour_picture_keeps_its_colours() -> None:
@@ -81,8 +81,8 @@ def test_a_live_picture_is_drawn_once_and_then_replaced(monkeypatch) -> None:
     live = figures.Live()
     for number in range(3):
         live.show(Image.new("RGB", (60, 60)), f"picture number {number}")
-    assert [picture.alt for picture in shown] == ["picture number 0"]
-    assert [picture.alt for picture in replaced] == ["picture number 1", "picture number 2"]
+    assert [picture.metadata["alt"] for picture in shown] == ["picture number 0"]
+    assert [picture.metadata["alt"] for picture in replaced] == ["picture number 1", "picture number 2"]
 
 
 def test_progress_shows_training_as_a_line_and_tests_as_dots() -> None:

@@ -1,6 +1,7 @@
 """Every lesson keeps the frame that learners rely on, and its stored outputs are whole."""
 
 import ast
+import itertools
 import re
 import subprocess
 import sys
@@ -10,14 +11,15 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
+from cnngen_course.desk.lesson import load_questions, load_words
 from cnngen_course.paths import ROOT
-from tools.execute import METADATA, describe_time
+from tools.execute import METADATA, describe_time, make_metadata
 
 FOLDER = ROOT / "notebooks"
 LESSONS = sorted(FOLDER.glob("*.ipynb"))
-MAX_BYTES = 450_000
+MAX_BYTES = 480_000
 MAX_LINES = 20
-KNOWN_TAGS = {"nbval-check-output", "nbval-ignore-output", "raises-exception"}
+KNOWN_TAGS = {"nbval-check-output", "nbval-ignore-output", "predict", "raises-exception", "reveal"}
 IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<target>[^)\s]+)\)")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s#]+)[^)]*\)")
 
@@ -70,10 +72,11 @@ def test_the_stored_run_is_whole(lesson: Path) -> None:
 def test_metadata_is_normalised(lesson: Path) -> None:
     notebook = read(lesson)
     assert notebook.metadata == METADATA
-    for index, cell in enumerate(notebook.cells):
-        assert cell.id == f"cell-{index:03d}"
-        assert set(cell.metadata) <= {"tags"}
-        assert set(cell.metadata.get("tags", [])) <= KNOWN_TAGS
+    assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        assert cell.metadata == make_metadata(tags)
+        assert set(tags) <= KNOWN_TAGS
 
 
 @every_lesson
@@ -107,19 +110,70 @@ def test_its_minutes_are_the_measured_ones(lesson: Path) -> None:
     assert describe_time(lesson.stem, notebook) in notebook.cells[1].source
 
 
+def list_calls(source: str, name: str) -> list[ast.Call]:
+    """Return the calls of ``lesson.<name>`` in a cell."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    return [call for call in calls if ast.unparse(call.func) == f"lesson.{name}"]
+
+
+def is_folded(cell: NotebookNode) -> bool:
+    return "reveal" in cell.metadata.get("tags", [])
+
+
 @every_lesson
 def test_it_asks_before_it_shows(lesson: Path) -> None:
+    cells = read(lesson).cells
     text = join_text(read(lesson))
-    assert text.count("**Predict:**") >= (2 if lesson.name.startswith("00") else 4)
+    assert text.count("**Predict") >= (2 if lesson.name.startswith("00") else 4)
     assert text.count("**What we see:**") >= (2 if lesson.name.startswith("00") else 4)
     assert "**Try:**" in text
+    asked, told = [], []
+    for before, cell in itertools.pairwise(cells):
+        if cell.cell_type == "code":
+            if "predict" in cell.metadata.get("tags", []):
+                assert before.cell_type == "markdown" and "**Predict" in before.source, cell.source
+                (call,) = list_calls(cell.source, "predict")
+                asked.append(call.args[0].value)
+            for call in list_calls(cell.source, "reveal"):
+                told.append(call.args[0].value)
+                assert is_folded(cell), "what comes out is told in a cell tagged reveal"
+                assert told[-1] in asked, "told before it was asked"
+    questions = sum(cell.cell_type == "markdown" and "**Predict" in cell.source for cell in cells)
+    assert len(asked) >= questions, "after each Predict stands a cell with lesson.predict"
+    assert len(set(asked)) == len(asked) and sorted(asked) == sorted(told)
+    assert set(load_questions(lesson.stem[3:])) == set(asked)
+
+
+@every_lesson
+def test_nothing_in_sight_gives_an_answer_away(lesson: Path) -> None:
+    """Claims are folded away, and the words of pictures stand beside the lesson."""
+    for cell in select(read(lesson), "code"):
+        assert is_folded(cell) or not find_claims(cell.source), cell.source
+        # JupyterLab shows the first line of a folded cell
+        assert cell.source.startswith("# What came out, and what the text says of it\n") == is_folded(cell)
+        assert "alt=" not in cell.source, "use lesson.show(figure, name)"
+
+
+@every_lesson
+def test_its_words_are_all_used(lesson: Path) -> None:
+    words = load_words(lesson.stem[3:])
+    code = [cell.source for cell in select(read(lesson), "code")]
+    shown = {call.args[1].value for source in code for call in list_calls(source, "show")}
+    described = {call.args[0].value for source in code for call in list_calls(source, "describe")}
+    assert shown | described == set(words)
+
+
+@every_lesson
+def test_it_looks_back(lesson: Path) -> None:
+    assert "lesson.look_back()" in read(lesson).cells[-2].source
 
 
 @every_lesson
 def test_code_comes_in_small_pieces(lesson: Path) -> None:
     notebook = read(lesson)
-    kinds = "".join("c" if cell.cell_type == "code" else "t" for cell in notebook.cells)
-    assert "cccc" not in kinds
+    aside = {"predict", "reveal"}
+    cells = [cell for cell in notebook.cells if not aside & set(cell.metadata.get("tags", []))]
+    assert "cccc" not in "".join("c" if cell.cell_type == "code" else "t" for cell in cells)
     for cell in select(notebook, "code"):
         lines = len(cell.source.splitlines()) - count_lines_of_claims(cell.source)
         assert lines <= MAX_LINES or "def " in cell.source, cell.source
@@ -187,6 +241,6 @@ def test_spelling() -> None:
     """codespell reads the lessons' words; in the notebook files it would stumble over the pictures."""
     words = "\n".join(join_text(read(lesson)) for lesson in LESSONS)
     found = subprocess.run(
-        [sys.executable, "-m", "codespell_lib", "-"], input=words, capture_output=True, text=True, cwd=ROOT
+        [sys.executable, "-m", "codespell_lib", "-"], input=words, capture_output=True, encoding="utf-8", cwd=ROOT
     )
     assert found.returncode == 0, found.stdout

@@ -14,14 +14,16 @@ PROBE = "import urllib.request; urllib.request.urlopen('http://example.org', tim
 
 
 def test_a_process_cannot_reach_the_network() -> None:
-    probe = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True)
+    probe = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, encoding="utf-8")
     assert probe.returncode != 0
     assert "the network is blocked during tests" in probe.stderr
 
 
 def test_a_numeric_address_is_refused_too() -> None:
     code = "import socket; socket.create_connection(('192.0.2.1', 80), timeout=5)"
-    assert "NetworkBlocked" in subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr
+    assert (
+        "NetworkBlocked" in subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8").stderr
+    )
 
 
 def test_a_notebook_cannot_reach_the_network() -> None:

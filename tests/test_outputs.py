@@ -19,6 +19,7 @@ def say(text: str, *shown: str) -> list:
         ("3e-05", "1.2e+03"),
         ("torch 2.15.0+cu132, 3.11.7 on Linux x86_64", "torch 2.15.0+cpu, 3.12.1 on Darwin arm64"),
         ("a     3\nb    12", "a   112\nb     1"),
+        ("What came out: channels-last.", "What came out: large batch."),
     ],
 )
 def test_numbers_are_no_difference(stored: str, fresh: str) -> None:
@@ -35,6 +36,7 @@ def test_numbers_are_no_difference(stored: str, fresh: str) -> None:
         (say("3e-05 | -inf"), say("3e-05 | 7")),
         (say("", "Shown is a boot."), say("", "Shown is a bag.")),
         (say("", "a", "b"), say("", "a")),
+        (say("", "What came out: a boot."), say("", "Your answer: a boot.")),
     ],
 )
 def test_words_are(stored: list, fresh: list) -> None:

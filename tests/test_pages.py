@@ -6,19 +6,26 @@ from pathlib import Path
 
 import pytest
 
+from tools.elsewhere import read_address
+from tools.execute import ROOT
 from tools.pages import (
     CONTRIBUTING,
+    ELSEWHERE,
     GLOSSARY,
     HOURS,
     PATHS,
+    PLATFORMS,
     README,
     describe_paths,
     list_lessons,
+    make_badges,
     make_glossary,
+    make_links,
     read_minutes,
     read_text,
     read_words,
     update_contributing,
+    update_elsewhere,
     update_readme,
 )
 
@@ -35,6 +42,24 @@ def test_the_readme_is_up_to_date() -> None:
 def test_the_plan_of_the_house_is_up_to_date() -> None:
     text = CONTRIBUTING.read_text(encoding="utf-8")
     assert text == update_contributing(text), "run: python3 course.py pages"
+
+
+def test_the_page_on_other_platforms_is_up_to_date() -> None:
+    text = ELSEWHERE.read_text(encoding="utf-8")
+    assert text == update_elsewhere(text), "run: python3 course.py pages"
+
+
+def test_every_badge_and_link_leads_to_a_lesson_of_the_one_address() -> None:
+    """Whoever publishes the course changes the address in pyproject.toml, and nothing else."""
+    place = read_address().removeprefix("https://github.com/")
+    assert re.fullmatch(r"[\w.-]+/[\w.-]+", place)
+    targets = re.findall(rf"https://[^\s)]*{place}[^\s)]*", make_badges() + make_links())
+    assert len(targets) == len(PLATFORMS) + 2 * len(list_lessons()) + 1  # the cell has it, too
+    for target in targets:
+        if file := re.search(r"notebooks/\w+\.ipynb", target):
+            assert (ROOT / file[0]).exists()
+    for text in (README.read_text(encoding="utf-8"), ELSEWHERE.read_text(encoding="utf-8")):
+        assert all(place in target for target in re.findall(r"https://(?:colab|kaggle|mybinder|codespaces)\S+", text))
 
 
 def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:

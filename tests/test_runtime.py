@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cnngen_course import runtime
-from cnngen_course.runtime import count_usable_cores, measure_speed, pick_device, pick_precision, seed_everything
+from cnngen_course.runtime import count_usable_cores, pick_device, pick_precision, seed_everything
 
 
 def draw() -> tuple[float, float, float]:
@@ -55,10 +55,6 @@ def test_an_unknown_precision_is_told(monkeypatch) -> None:
     monkeypatch.setenv("CNNGEN_PRECISION", "fp8")
     with pytest.raises(ValueError, match="'fp8'; it can be 'bf16' or 'no'"):
         pick_precision()
-
-
-def test_speed_is_measured_in_steps_a_second() -> None:
-    assert 1 < measure_speed(0.05) < 1e6
 
 
 def test_the_quickest_round_counts_and_all_ways_take_turns() -> None:

@@ -26,7 +26,7 @@ def read_lesson(path: Path) -> list[str]:
 def git(folder: Path, *arguments: str) -> str:
     identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org", "-c", "protocol.file.allow=always"]
     command = ["git", *identity, "-c", "init.defaultBranch=main", *arguments]
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, encoding="utf-8").stdout
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import yaml
 
 pytest.importorskip("jupyterhub", reason="the extra 'hub' is not installed")
 
-from cnngen_course.doctor import load_timings
+from cnngen_course.desk.times import load_timings
 from tools.workshop import drive
 from tools.workshop.names import make_safe
 
@@ -29,12 +29,18 @@ def test_learners_log_in_at_once_and_work(tmp_path: Path) -> None:
         stranger = drive.Learner("Ann 小明@example.org")  # an e-mail address, a space, another script
         drive.work(hub, stranger)
         family = psutil.Process(hub.process.pid).children(recursive=True)
+        kernels = [process for process in family if "ipykernel" in " ".join(process.cmdline())]
+        desks = {process.environ().get("CNNGEN_DESK") for process in kernels}
     for learner in [*learners, stranger]:
         assert not learner.error, f"{learner}\n{hub.log.read_text(encoding='utf-8')[-3000:]}"
         assert learner.said == "drew (10, 1, 28, 28)"
         assert list(learner.seconds) == ["logged in", "server", "drawn"]
         home = tmp_path / "learners" / make_safe(learner.name)
         assert (home / "00_start_here.ipynb").is_file() and list((home / "pictures").glob("*.jpg"))
+        assert '"outputs": []' in (home / "07_gan.ipynb").read_text(encoding="utf-8")
+        assert "image/png" not in (home / "07_gan.ipynb").read_text(encoding="utf-8")
+    homes = {str(tmp_path / "learners" / make_safe(learner.name)) for learner in [*learners, stranger]}
+    assert desks == homes, "each learner's progress is kept in their own folder"
     assert {kind: len(values) for kind, values in memory.items()} == {
         "hub": 1,
         "proxy": 1,
@@ -66,7 +72,9 @@ def test_a_wrong_password_is_refused(tmp_path: Path) -> None:
     for password in ("", "short"):
         environment = os.environ | {"WORKSHOP_PASSWORD": password, "WORKSHOP_FOLDER": str(tmp_path)}
         command = [sys.executable, "-m", "jupyterhub", "-f", str(drive.FOLDER / "jupyterhub_config.py")]
-        ended = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path, timeout=120)
+        ended = subprocess.run(
+            command, env=environment, capture_output=True, encoding="utf-8", cwd=tmp_path, timeout=120
+        )
         assert ended.returncode != 0 and "8 characters" in ended.stderr + ended.stdout
 
 
@@ -78,7 +86,7 @@ def test_what_the_lesson_quotes_was_measured() -> None:
 
 def test_the_values_for_kubernetes_are_whole() -> None:
     values = yaml.safe_load((drive.FOLDER / "values.yaml").read_text(encoding="utf-8"))
-    assert values["singleuser"]["extraEnv"] == {"OMP_NUM_THREADS": "1"}
+    assert values["singleuser"]["extraEnv"] == {"OMP_NUM_THREADS": "1", "CNNGEN_DESK": "~/desk"}
     assert {"hub", "singleuser", "cull", "scheduling", "prePuller"} == set(values)
     memory = values["singleuser"]["memory"]
     lessons = load_timings()

@@ -3,7 +3,9 @@
 Prints a table and writes ``notebooks/timings.json``, from which lesson headers and the doctor take their minutes.
 ``bench lessons``, ``bench fit``, ``bench imports`` and ``bench explorers`` measure one thing only. ``bench quality``,
 half an hour (``--seeds 0,1,2`` and ``--budgets 60,120,180`` are its defaults), ``bench inpainting``, two minutes,
-``bench studio``, three, and ``bench workshop``, one, run only when they are asked for.
+``bench studio``, three, and ``bench workshop``, one, run only when they are asked for; so do ``bench work``, half an
+hour, which measures what the desk predicts times from, and ``bench times``, as long, which says how well it does
+(``--lessons 04,05`` chooses).
 """
 
 import argparse
@@ -22,10 +24,12 @@ import psutil
 import torch
 
 from cnngen_course.datasets import ImageSet
-from cnngen_course.runtime import count_usable_cores, measure_speed, pick_precision, seed_everything
-from tools.execute import NOTEBOOKS, TIMINGS, run, write_time
+from cnngen_course.desk.times import read_timings
+from cnngen_course.runtime import count_usable_cores, pick_precision, seed_everything
+from tools.execute import NOTEBOOKS, choose_lessons, run, write_time
 
 Row = tuple[str, str, str]
+SOME = ("01", "02", "04", "05")  # lessons that tell how well times are predicted
 
 
 def bench_fit() -> Iterator[Row]:
@@ -119,20 +123,46 @@ def measure_call(action: Callable[[], object]) -> float:
 
 def bench_lessons() -> Iterator[Row]:
     """Seconds and peak memory of every lesson, run from top to bottom in its own kernel."""
-    known = json.loads(TIMINGS.read_text(encoding="utf-8"))["lessons"] if TIMINGS.exists() else {}
-    timings = {"speed": round(measure_speed(3), 1), "cores": count_usable_cores(), "lessons": known}
+    from tools.times import write_timings
+
+    timings = read_timings() | {"cores": count_usable_cores()}
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         command = [sys.executable, "-m", "tools.bench", "--one", path.stem]
-        answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout  # errors are shown
-        facts = timings["lessons"][path.stem] = json.loads(answer.splitlines()[-1])
-        TIMINGS.write_text(
-            json.dumps(timings, indent=1) + "\n", encoding="utf-8"
-        )  # each at once: a later lesson may fail
+        # What it says of errors is shown.
+        answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+        facts = json.loads(answer.splitlines()[-1])
+        timings["lessons"].setdefault(path.stem, {}).update(facts)
+        write_timings(timings)  # each at once: a later lesson may fail
         yield f"lesson {path.stem}", f"{facts['seconds']:.0f} s, {facts['memory_gb']:.2f} GB", "75 s, 2.5 GB"
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         write_time(notebook, path.stem)
         nbformat.write(notebook, path)
+
+
+def bench_work(lessons: Sequence[str] = ()) -> Iterator[Row]:
+    """Seconds of one thread's work in each lesson and in its long cells: what the desk predicts from.
+
+    With all lessons the samples are measured anew, too: with some, these are written in the seconds of the others.
+    """
+    from tools.times import MACHINES, measure_cells, measure_here, write_samples, write_work
+
+    for name, seconds in ({} if lessons else write_samples()).items():
+        values = ", ".join(f"{1000 * value:.1f} ms" for value in seconds.values())
+        yield f"samples with {name.replace('_', ' ')}: training, rest", values, ""
+    here = measure_here(MACHINES[0])
+    for path in choose_lessons(lessons):
+        work = write_work(path, measure_cells(path), here)
+        yield f"work of {path.stem}: training, rest", f"{work.training:.0f} s, {work.rest:.0f} s", ""
+
+
+def bench_times(lessons: Sequence[str] = ()) -> Iterator[Row]:
+    """What lessons take on this machine and on one without 16-bit arithmetic, over what is predicted."""
+    from tools.times import compare, list_machines
+
+    for subject, predicted, measured in compare(choose_lessons(lessons or SOME), list_machines()):
+        value = f"{measured:.0f}/{predicted:.0f} s = {measured / predicted:.2f}"
+        yield f"measured over predicted: {subject}", value, "0.80 to 1.25"
 
 
 def measure_lesson(name: str) -> dict[str, float]:
@@ -299,10 +329,11 @@ def main(arguments: list[str]) -> None:
         "chosen",
         nargs="*",
         metavar="NAME",
-        help=f"{', '.join(BENCHES)} (all of these), or quality, inpainting, studio, workshop",
+        help=f"{', '.join(BENCHES)} (all of these), or quality, inpainting, studio, workshop, work, times",
     )
     parser.add_argument("--seeds", type=read_numbers, default=[0, 1, 2], help="of quality: one run a seed")
     parser.add_argument("--budgets", type=read_numbers, default=[60, 120, 180], help="of quality: seconds of training")
+    parser.add_argument("--lessons", type=lambda text: text.split(","), default=[], help="of work and times")
     parser.add_argument("--one", metavar="LESSON", help=argparse.SUPPRESS)
     wanted = parser.parse_args(arguments)
     if wanted.one:
@@ -310,6 +341,7 @@ def main(arguments: list[str]) -> None:
         return
     asked_for = {"quality": lambda: bench_quality(wanted.seeds, wanted.budgets), "inpainting": bench_inpainting}
     asked_for |= {"studio": bench_studio, "workshop": bench_workshop}
+    asked_for |= {"work": lambda: bench_work(wanted.lessons), "times": lambda: bench_times(wanted.lessons)}
     benches = BENCHES | asked_for
     if unknown := set(wanted.chosen) - set(benches):
         parser.error(f"there is no bench {', '.join(sorted(unknown))}; there are: {', '.join(benches)}")

@@ -74,9 +74,12 @@ MACHINES = (
 
 def list_machines() -> list[Machine]:
     """Return the machines that this processor can play; what it does not say of itself it can't."""
+    return [machine for machine in MACHINES if set(machine.needs) <= read_flags()]
+
+
+def read_flags() -> set[str]:
     info = Path("/proc/cpuinfo")
-    flags = set(info.read_text(encoding="utf-8").split()) if info.exists() else set()
-    return [machine for machine in MACHINES if set(machine.needs) <= flags]
+    return set(info.read_text(encoding="utf-8").split()) if info.exists() else set()
 
 
 @dataclass(frozen=True)

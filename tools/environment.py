@@ -2,12 +2,14 @@
 
 Only the standard library is used here: this must run before anything is installed. The file ``.venv/.ready`` says how
 far the last set-up came, in two lines: "making" (a new environment was begun: it is thrown away), "checking" (one that
-was finished is looked at or brought up to date) or the fingerprint of what is installed; then the folder it is in.
+was finished is looked at or brought up to date) or the fingerprint of what is installed, with the words of its plan;
+then the folder it is in.
 """
 
 import base64
 import contextlib
 import csv
+import errno
 import hashlib
 import json
 import os
@@ -16,24 +18,31 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from cnngen_course.platforms import find_platform_trouble
+from cnngen_course.platforms import find_platform_trouble, has_nvidia_driver
 
 ROOT = Path(__file__).resolve().parents[1]
 COURSE = ROOT / "cnngen_course"
 ENVIRONMENT = ROOT / ".venv"
-SCRIPTS = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
-PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
-COMMAND = SCRIPTS / ("cnngen.exe" if os.name == "nt" else "cnngen")
+WINDOWS = os.name == "nt"
+SCRIPTS = ENVIRONMENT / ("Scripts" if WINDOWS else "bin")
+PYTHON = SCRIPTS / ("python.exe" if WINDOWS else "python")
+COMMAND = SCRIPTS / ("cnngen.exe" if WINDOWS else "cnngen")
 CONFIG = ENVIRONMENT / "pyvenv.cfg"
 STATE = ENVIRONMENT / ".ready"
 NEXT_STATE = ENVIRONMENT / ".ready.new"
 TURN = ENVIRONMENT / ".set-up"  # locked by the set-up that is at work
-LOCK = ROOT / "requirements.lock"
+LOCK = ROOT / "requirements.lock"  # what lessons need
+MORE_LOCK = ROOT / "requirements.more.lock"  # what pyproject.toml's extras need besides: tests, the hub, data
+SMALL_LOCK = ROOT / "requirements.cpu.lock"  # for Linux: PyTorch without CUDA
+CUDA = re.compile(r"triton|(cuda|nvidia)-.+")  # what PyTorch brings along on Linux
+PYTORCH = re.compile(rf"torch|torchvision|{CUDA.pattern}")
 PROJECT = ROOT / "pyproject.toml"
+WHEELS = ROOT / "wheels"  # of an offline bundle: tools/bundle.py
 MAKING, CHECKING = "making", "checking"
 TRIAL = """
 import os, torch, torchvision, cnngen_course
@@ -49,62 +58,117 @@ MISSING_LIBRARY = re.compile(r"WinError 126|DLL load failed|cannot open shared o
 LARGE = 1_000_000  # bytes; nobody edits such a file by hand, and gigabytes take long to read
 
 
-def run(*command: object, quiet: bool = False, **variables: str) -> None:
-    """Run one command in the repository with the course's environment; stop the task if it fails."""
+@dataclass(frozen=True)
+class Plan:
+    """What is installed in .venv, or is to be.
+
+    Attributes:
+        small: PyTorch without CUDA, from its own host. On Linux alone: elsewhere the usual PyTorch is the small one.
+        everything: also the extras of pyproject.toml.
+    """
+
+    small: bool
+    everything: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return ("small" if self.small else "full", *(["everything"] if self.everything else []))
+
+    @property
+    def locks(self) -> tuple[Path, ...]:
+        return LOCK, *([SMALL_LOCK] if self.small else []), *([MORE_LOCK] if self.everything else [])
+
+
+PLANS = {plan.words: plan for plan in map(Plan, (False, False, True, True), (False, True, False, True))}
+
+
+def run(*command: object, quiet: bool = False, text: str | None = None, **variables: str) -> None:
+    """Run one command in the repository, ``text`` its input, with the course's environment; fail if it fails."""
     environment = {**os.environ, "VIRTUAL_ENV": str(ENVIRONMENT), **variables}
     words, output = [str(part) for part in command], subprocess.DEVNULL if quiet else None
     # What is started here inherits the file that is locked, and so holds the lock even if this process is killed.
-    subprocess.run(words, cwd=ROOT, check=True, env=environment, stdout=output, close_fds=False)
+    content = None if text is None else text.encode()
+    subprocess.run(words, cwd=ROOT, check=True, env=environment, stdout=output, close_fds=False, input=content)
+
+
+def explain(error: OSError) -> str:
+    """Say in a sentence what a failure of the disk means for the set-up, or "" if it says nothing that is known."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk is full. Free some space: the packages take 1.6 GB, with CUDA 6.4 GB."
+    if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return ""
+    if WINDOWS and ENVIRONMENT.exists():
+        return f"A file cannot be written: {error.filename}. Close JupyterLab and what else uses the folder .venv."
+    return (
+        f"Nothing can be written here: {error.filename}. Copy the course into a folder of your own, "
+        "then run the same command there."
+    )
 
 
 def say(text: str) -> None:
     print(text, flush=True)
 
 
-def set_up(check: bool = False) -> None:
+def set_up(check: bool = False, small: bool | None = None, everything: bool = False) -> None:
     """Make .venv from the lock, or mend it. Whenever this is interrupted, the same call heals it.
 
     Without ``check`` an environment that was finished for this lock and this folder is trusted; with it, every file
-    is looked at and the large packages are imported.
+    is looked at and the large packages are imported. ``small`` and ``everything`` are those of the plan, and are
+    remembered; ``small`` None keeps the PyTorch that is there, and in a new environment takes what suits the machine.
     """
-    if not check and read_state() == (find_fingerprint(), str(ROOT)) and starts():
+    plan = choose_plan(small, everything)
+    if not check and read_state()[:2] == (find_fingerprint(plan), str(ROOT)) and starts():
         return
     say("Looking at the course's environment, the folder .venv ...")
     if is_foreign():
         accept_foreign()
         return
     with take_turn():
+        plan = choose_plan(small, everything)  # another set-up may have ended meanwhile
         fresh = read_state()[0] == MAKING or not starts()
-        if fresh:
-            make_environment()
-        else:
-            check_environment()
+        plan = make_environment(plan) if fresh else check_environment(plan)
         trouble = try_all()
         if trouble and not fresh and not MISSING_LIBRARY.search(trouble) and not find_own_fault(trouble):
             say("The packages do not work; they are installed anew.")
-            make_environment()
+            plan = make_environment(plan)
             trouble = try_all()
         if trouble and not find_own_fault(trouble):
             sys.exit(f"The packages are installed, but do not work:\n{trouble}\n{advise(trouble)}")
-        write_state(find_fingerprint())
+        write_state(find_fingerprint(plan), plan)
         stop_at_own_fault(trouble)
 
 
-def find_fingerprint() -> str:
+def choose_plan(small: bool | None, everything: bool) -> Plan:
+    """Return what is asked for, and for the rest what was noted or, in a new environment, what suits the machine."""
+    state, _, plan = read_state()
+    if plan is None:  # nothing was installed, or by a course that knew one PyTorch alone
+        plan = Plan(small=state == MAKING and suits_small())
+    wanted = plan.small if small is None else small
+    return Plan(wanted and sys.platform == "linux", plan.everything or everything)
+
+
+def suits_small() -> bool:
+    """Whether this machine wants the small PyTorch; of a bundle, whether that is the one that it brings along."""
+    return any(WHEELS.glob("torch-*+cpu-*.whl")) if WHEELS.is_dir() else not has_nvidia_driver()
+
+
+def find_fingerprint(plan: Plan) -> str:
     """Return what tells one content of the environment from another."""
-    return hashlib.sha256(LOCK.read_bytes() + PROJECT.read_bytes()).hexdigest()
+    return hashlib.sha256(b"".join(path.read_bytes() for path in (*plan.locks, PROJECT))).hexdigest()
 
 
-def read_state() -> tuple[str, str]:
-    """Return how far the last set-up came, and in which folder; "making" if nothing usable was written."""
+def read_state() -> tuple[str, str, Plan | None]:
+    """Return how far the last set-up came, in which folder, by which plan; "making" if nothing usable was written."""
     content = STATE.read_bytes() if STATE.exists() else b""
-    word, _, folder = content.partition(b"\n")
-    usable = re.fullmatch(rb"checking|[0-9a-f]{64}", word)
-    return word.decode() if usable else MAKING, os.fsdecode(folder) or str(ROOT)
+    first, _, folder = content.partition(b"\n")
+    word, *words = first.decode("ascii", "replace").split(" ")
+    usable = re.fullmatch(r"checking|[0-9a-f]{64}", word)
+    return word if usable else MAKING, os.fsdecode(folder) or str(ROOT), PLANS.get(tuple(words))
 
 
-def write_state(word: str, folder: str = str(ROOT)) -> None:
-    NEXT_STATE.write_bytes(f"{word}\n".encode() + os.fsencode(folder))  # the folder's name as the disk has it
+def write_state(word: str, plan: Plan | None, folder: str = str(ROOT)) -> None:
+    first = " ".join((word, *(plan.words if plan else ())))
+    NEXT_STATE.write_bytes(f"{first}\n".encode() + os.fsencode(folder))  # the folder's name as the disk has it
     os.replace(NEXT_STATE, STATE)  # half a note would mean that everything is installed anew
 
 
@@ -142,7 +206,7 @@ def take_turn() -> Iterator[None]:
     """Wait until no other set-up is at work here, nor a program that a killed set-up left behind."""
     ENVIRONMENT.mkdir(exist_ok=True)
     with TURN.open("ab") as file:
-        if os.name != "nt":
+        if not WINDOWS:
             os.set_inheritable(file.fileno(), True)
         if not lock_file(file):
             say("Another set-up is still at work in this folder; waiting for its end ...")
@@ -154,7 +218,7 @@ def take_turn() -> Iterator[None]:
 def lock_file(file: BinaryIO) -> bool:
     """Lock the file unless another process has; the system unlocks it when the last holder ends."""
     try:
-        if os.name == "nt":
+        if WINDOWS:
             import msvcrt
 
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
@@ -169,10 +233,12 @@ def lock_file(file: BinaryIO) -> bool:
     return True
 
 
-def make_environment() -> None:
-    """Throw away what is in .venv and install everything into a new one."""
+def make_environment(plan: Plan) -> Plan:
+    """Throw away what is in .venv and install everything into a new one; return the plan that was carried out."""
     if trouble := find_platform_trouble():
         sys.exit(trouble)
+    if not is_utf8(str(ROOT)):
+        sys.exit("Python cannot write the name of this folder. Set PYTHONUTF8=1, then run the same command again.")
     try:
         import ensurepip  # noqa: F401  (Debian and Ubuntu ship venv without it)
         import venv
@@ -182,20 +248,27 @@ def make_environment() -> None:
             "This Python comes without its venv module. "
             f"On Debian or Ubuntu: sudo apt install python{version}-venv, then run this again."
         )
-    write_state(MAKING)
+    write_state(MAKING, plan)
     empty_environment()
     say("1 of 4: a new environment in .venv ...")
-    venv.create(ENVIRONMENT, symlinks=os.name != "nt")
+    venv.create(ENVIRONMENT, symlinks=not WINDOWS)
     with CONFIG.open("a", encoding="utf-8") as file:
         file.write("relocatable = true\n")  # uv then writes programs that still start when the folder has moved
     run(PYTHON, "-m", "ensurepip", "--upgrade", "--default-pip", quiet=True)
     say("2 of 4: the installer, uv ...")
     uv = find_uv()
     say("3 of 4: the packages (some minutes the first time: PyTorch is large) ...")
-    install_lock(uv)
+    plan = install_locks(uv, plan)
     connect_course(uv)
     ask_for_no_news()
+    explain_restarts()
     say("4 of 4: a trial ...")
+    return plan
+
+
+def is_utf8(text: str) -> bool:
+    """Whether it can be written as UTF-8: not the letters of a file's name that this Python could not read."""
+    return text.encode("utf-8", "ignore").decode() == text
 
 
 def empty_environment() -> None:
@@ -211,17 +284,72 @@ def find_uv() -> str:
     for uv in filter(None, found):
         if subprocess.run([uv, "--version"], capture_output=True).returncode == 0:  # not a stand-in for a missing one
             return uv
-    run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
+    run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *find_source(), "uv")
     return str(SCRIPTS / "uv")
 
 
-def install_lock(uv: str, *options: str) -> None:
-    run(uv, "pip", "install", "--python", PYTHON, "--require-hashes", *options, "-r", LOCK)
+def find_source() -> tuple[object, ...]:
+    """Return where pip and uv take packages from: an offline bundle brings them along, and then no network is asked."""
+    return ("--no-index", "--find-links", WHEELS.name) if WHEELS.is_dir() else ()  # a whole path may hold a comma
+
+
+def install_locks(uv: str, plan: Plan, *options: str, again: Iterable[str] = ()) -> Plan:
+    """Install what the plan asks for, the packages named in ``again`` anew; return the plan that was carried out.
+
+    It is another one if the small PyTorch cannot be had: from its host, which not everybody reaches.
+    """
+    install = [uv, "pip", "install", "--python", PYTHON, *find_source(), *options]
+    more = ["-r", MORE_LOCK] if plan.everything else []
+    pytorch = {name for name in again if PYTORCH.fullmatch(name)}
+    others = [f"--reinstall-package={name}" for name in sorted({*again} - pytorch)]
+    if plan.small:
+        try:
+            # uv knows the host. Hashes are compared where the lock has them; --require-hashes would want them all.
+            anew = [f"--reinstall-package={name}" for name in sorted(pytorch)]
+            run(*install, "--torch-backend", "cpu", "--no-deps", *anew, "-r", SMALL_LOCK)
+        except subprocess.CalledProcessError:
+            say(
+                "PyTorch without CUDA could not be had, for the reason above. The usual one is installed instead: it "
+                "computes the same, and takes 5 GB more. To try again: python3 course.py setup --cpu"
+            )
+            plan = replace(plan, small=False)
+    if not plan.small:
+        if is_small_installed():  # its version, 1.2+cpu, would pass for a 1.2
+            pytorch |= {"torch", "torchvision"}
+        anew = [f"--reinstall-package={name}" for name in sorted(pytorch)]
+        run(*install, "--require-hashes", *others, *anew, "-r", LOCK, *more)
+        return plan
+    run(*install, "--require-hashes", "--no-deps", *others, "-r", "-", *more, text=drop_pytorch(LOCK))
+    if left := [name for name, _ in list_installed() if CUDA.fullmatch(name)]:
+        run(uv, "pip", "uninstall", "--quiet", "--python", PYTHON, *left)
+    return plan
+
+
+def read_blocks(lock: Path) -> dict[str, str]:
+    """Return the entries of a lock: the requirement, which is its first line, and the whole entry with its hashes."""
+    blocks = re.split(r"^(?=[\w.-]+==)", lock.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    return {re.split(r" (?:\\|--hash)|\n", block, maxsplit=1)[0]: block for block in blocks}
+
+
+def drop_pytorch(lock: Path) -> str:
+    """Return a lock without PyTorch and the CUDA libraries that come with it."""
+    blocks = read_blocks(lock).items()
+    return "".join(block for line, block in blocks if not PYTORCH.fullmatch(line.partition("==")[0]))
+
+
+def list_installed() -> list[tuple[str, Path]]:
+    """Return the installed packages: their names as locks have them, and the folders of their records."""
+    folders = sorted(find_packages().glob("*.dist-info"))
+    return [(re.sub(r"[-_.]+", "-", folder.name.partition("-")[0]).lower(), folder) for folder in folders]
+
+
+def is_small_installed() -> bool:
+    return any(find_packages().glob("torch-*+cpu.dist-info"))
 
 
 def connect_course(uv: str) -> None:
     """Install the course itself: its command, and a line that makes it importable from the folder it is in."""
-    run(uv, "pip", "install", "--quiet", "--python", PYTHON, "--no-deps", "-e", ROOT)
+    run(uv, "pip", "install", "--quiet", "--python", PYTHON, "--no-deps", *find_source(), "-e", ROOT)
     point_here()
 
 
@@ -242,7 +370,7 @@ def find_packages() -> Path:
 
 
 def list_packages() -> list[Path]:
-    return list(ENVIRONMENT.glob("Lib/site-packages" if os.name == "nt" else "lib/python3*/site-packages"))
+    return list(ENVIRONMENT.glob("Lib/site-packages" if WINDOWS else "lib/python3*/site-packages"))
 
 
 def ask_for_no_news() -> None:
@@ -253,11 +381,21 @@ def ask_for_no_news() -> None:
     settings.write_text(json.dumps(news), encoding="utf-8")
 
 
-def check_environment() -> None:
-    """Bring an environment that was once finished up to date: its folder, its versions, and files that have changed."""
-    before, folder = read_state()
-    damaged = find_damaged()
-    write_state(CHECKING, folder)
+def explain_restarts() -> None:
+    """Let a kernel that was just started, and knows nothing yet, say which cell of its lesson makes a missing name."""
+    settings = ENVIRONMENT / "etc" / "ipython" / "ipython_kernel_config.py"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text('c.InteractiveShellApp.extensions.append("cnngen_course.desk.hooks")\n', encoding="utf-8")
+
+
+def check_environment(plan: Plan) -> Plan:
+    """Bring an environment that was once finished up to date: its folder, its versions, and files that have changed.
+
+    Returns the plan that was carried out.
+    """
+    before, folder, noted = read_state()
+    damaged = find_damaged(plan)
+    write_state(CHECKING, plan, folder)
     if folder != str(ROOT):
         say("The folder has moved or is a copy: its new place is written into .venv ...")
         move_scripts(folder)
@@ -266,20 +404,21 @@ def check_environment() -> None:
         if damaged:
             say(f"Changed, cut or missing, and installed anew: {', '.join(damaged)} ...")
             run(uv, "cache", "clean", "--quiet", *damaged)  # uv's store may share its files with .venv, and the damage
-        install_lock(uv, "--quiet", *(f"--reinstall-package={name}" for name in damaged))
-        if before != find_fingerprint() or not is_connected():
+        plan = install_locks(uv, plan, "--quiet", again=damaged)
+        if before != find_fingerprint(plan) or not is_connected():
             connect_course(uv)
     except subprocess.CalledProcessError:
         if before != CHECKING:
             # What works is kept. The next setup looks again; lab does if the lock or the folder is another one.
             # An environment whose mending was interrupted may be beyond repair.
-            write_state(before, folder)
+            write_state(before, noted, folder)
             raise
         say("That cannot be mended; everything is installed anew.")
-        make_environment()
-        return
+        return make_environment(plan)
     point_here()
     ask_for_no_news()
+    explain_restarts()
+    return plan
 
 
 def is_connected() -> bool:
@@ -301,26 +440,24 @@ def move_scripts(folder: str) -> None:
                 path.write_bytes(content)
 
 
-def find_damaged() -> list[str]:
-    """Return the names of the lock's packages of which a file is missing, has another size or was changed by hand."""
-    packages = find_packages()
-    locked = set(re.findall(r"^([\w.-]+)==", LOCK.read_text(encoding="utf-8"), re.MULTILINE))
+def find_damaged(plan: Plan) -> list[str]:
+    """Return the names of the plan's packages of which a file is missing, has another size or was changed by hand."""
+    locked = {line.partition("==")[0] for lock in plan.locks for line in read_blocks(lock)}
     damaged = []
-    for folder in sorted(packages.glob("*.dist-info")):
-        name = re.sub(r"[-_.]+", "-", folder.name.partition("-")[0]).lower()
-        if name not in locked:
+    for name, folder in list_installed():
+        if name not in locked or (plan.small and CUDA.fullmatch(name)):
             continue
         if not all((folder / file).is_file() for file in ("METADATA", "RECORD")):
             shutil.rmtree(folder)  # uv then sees that it is not installed
             damaged.append(name)
-        elif not is_whole(packages, folder / "RECORD"):
+        elif not is_whole(folder / "RECORD"):
             damaged.append(name)
     return damaged
 
 
-def is_whole(packages: Path, record: Path) -> bool:
+def is_whole(record: Path) -> bool:
     """Whether each file is there as the package's record says; those changed since it was written are read."""
-    written = record.stat().st_mtime
+    packages, written = record.parents[1], record.stat().st_mtime
     with record.open(encoding="utf-8", newline="") as file:
         for name, sha256, size in csv.reader(file):
             path = os.path.join(packages, name)
@@ -346,9 +483,12 @@ def hash_file(path: str) -> str:
 
 def try_all() -> str:
     """Return what goes wrong when the large packages, the course and its command are used, or "" if nothing does."""
+    # Names of files come back as they are here, whatever letters this machine writes.
+    letters = {"encoding": "utf-8", "errors": "surrogateescape"}
+    variables = {**os.environ, "PYTHONIOENCODING": ":".join(letters.values())}
     for command in ([PYTHON, "-P", "-c", TRIAL], [COMMAND, "--help"]):
         try:
-            answer = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", errors="replace")
+            answer = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, **letters)
         except OSError as error:
             return str(error)
         if answer.returncode:

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import nbformat
@@ -17,6 +17,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from cnngen_course.claims import STRICT
+from cnngen_course.desk.store import OFF
 from tools import facts
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,13 +34,16 @@ METADATA = {
 def run(path: Path) -> NotebookNode:
     """Return the notebook as a clean kernel leaves it after running every cell in order; claims must hold."""
     notebook = nbformat.read(path, as_version=4)
-    run_notebook(notebook, **STRICT)
+    run_notebook(notebook, **STRICT, **OFF)
     return notebook
 
 
-def run_notebook(notebook: NotebookNode, allow_errors: bool = False, **variables: str) -> None:
-    """Run every cell in order in a kernel of its own, with more environment variables."""
+def run_notebook(
+    notebook: NotebookNode, allow_errors: bool = False, hooks: dict[str, Callable] | None = None, **variables: str
+) -> None:
+    """Run every cell in order in a kernel of its own, with more environment variables, and nbclient's ``hooks``."""
     settings = {"timeout": 600, "kernel_name": "python3", "record_timing": False, "allow_errors": allow_errors}
+    settings |= hooks or {}
     NotebookClient(notebook, resources={"metadata": {"path": NOTEBOOKS}}, **settings).execute(
         env=os.environ | variables
     )
@@ -48,14 +52,19 @@ def run_notebook(notebook: NotebookNode, allow_errors: bool = False, **variables
 def normalise(notebook: NotebookNode, name: str) -> None:
     """Drop from the notebook whatever would differ in the next run, and write the measured time into its header."""
     notebook.metadata = nbformat.from_dict(METADATA)
-    for index, cell in enumerate(notebook.cells):
-        cell.id = f"cell-{index:03d}"
-        cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}
+    for cell in notebook.cells:
+        cell.metadata = make_metadata(cell.metadata.get("tags", []))
         if cell.cell_type == "markdown":
             cell.source = facts.refresh(cell.source)
         if cell.cell_type == "code":
             cell.outputs = [normalise_output(output) for output in cell.outputs if is_kept(output)]
     write_time(notebook, name)
+
+
+def make_metadata(tags: Sequence[str]) -> NotebookNode:
+    """Return a cell's metadata: its tags, and whether its code is folded away because it tells what comes out."""
+    folded = {"jupyter": {"source_hidden": True}} if "reveal" in tags else {}
+    return nbformat.from_dict(({"tags": list(tags)} if tags else {}) | folded)
 
 
 def write_time(notebook: NotebookNode, name: str) -> None:
@@ -96,7 +105,11 @@ def estimate_minutes(notebook: NotebookNode) -> int:
         if cell.cell_type == "markdown"
     ]
     words = sum(len(part.split()) for part in text)
-    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    code = [
+        cell.source
+        for cell in notebook.cells
+        if cell.cell_type == "code" and "reveal" not in cell.metadata.get("tags", [])
+    ]
     exercises = sum("exercise.check(" in source for source in code)
     explorers = sum("explorer.make_" in source or "make_panel" in source for source in code)
     return 5 * round((words / 100 + 0.5 * len(code) + 7 * exercises + 3 * explorers) / 5)

@@ -9,7 +9,7 @@ import re
 from functools import reduce
 from typing import Any
 
-from cnngen_course.doctor import load_timings
+from cnngen_course.desk.times import load_timings
 from cnngen_course.paths import DamagedFileError
 from cnngen_course.pretrained import load_provenance
 

@@ -1,8 +1,8 @@
-"""``python course.py pages``: bring README, glossary and CONTRIBUTING up to what lessons and modules say.
+"""``python course.py pages``: bring README, ELSEWHERE, glossary and CONTRIBUTING up to what lessons and modules say.
 
 The sentences of the README's table come from lesson 00, the minutes from each lesson's header, the words of the
 glossary from the "New words" at each lesson's end, the plan of the house from pyproject.toml's layers and from each
-module's first sentence. Nothing is typed twice.
+module's first sentence, the address of badges and links from its ``project.urls``. Nothing is typed twice.
 """
 
 import ast
@@ -13,11 +13,19 @@ from pathlib import Path
 
 import nbformat
 
+from tools.elsewhere import make_cell, read_address
 from tools.execute import NOTEBOOKS, ROOT
 
 README = ROOT / "README.md"
 GLOSSARY = NOTEBOOKS / "GLOSSARY.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+ELSEWHERE = ROOT / "ELSEWHERE.md"
+PLATFORMS = {  # where each opens a file of the repository
+    "Colab": "https://colab.research.google.com/github/{place}/blob/main/{file}",
+    "Kaggle": "https://kaggle.com/kernels/welcome?src=https://github.com/{place}/blob/main/{file}",
+    "Binder": "https://mybinder.org/v2/gh/{place}/main?urlpath=lab/tree/{file}",
+    "Codespaces": "https://codespaces.new/{place}",
+}
 PACKAGE = ROOT / "cnngen_course"
 PATHS = {  # what fits into that many hours of work, and what each lesson needs comes before it
     "half a day": "00 01 04 13".split(),
@@ -53,14 +61,41 @@ def describe_paths() -> dict[str, str]:
     }
 
 
+def make_title(lesson: Path) -> str:
+    return f"{lesson.name[:2]} · {lesson.stem[3:].replace('_', ' ').capitalize()}".replace("Gan", "GAN")
+
+
+def find_link(platform: str, lesson: Path) -> str:
+    """Return the address at which a platform opens a lesson."""
+    place = read_address().removeprefix("https://github.com/")
+    return PLATFORMS[platform].format(place=place, file=f"notebooks/{lesson.name}")
+
+
+def make_badges() -> str:
+    """Return the README's badges, in one line; each opens the first lesson."""
+    first, *_ = list_lessons()
+    badges = (f"[![Open in {name}](tools/badges/{name.lower()}.svg)]({find_link(name, first)})" for name in PLATFORMS)
+    return " ".join(badges) + "\n"
+
+
+def make_links() -> str:
+    """Return the first cell, and a table with a link to each lesson on the platforms that open one file at a time."""
+    rows = ["| lesson | | |", "|---|---|---|"]
+    for lesson in list_lessons():
+        links = " | ".join(f"[{name}]({find_link(name, lesson)})" for name in ("Colab", "Kaggle"))
+        rows.append(f"| {make_title(lesson)} | {links} |")
+    return "\n".join([f"```\n{make_cell()}```", "", *rows]) + "\n"
+
+
 def make_table() -> str:
     """Return the README's table of lessons and its three paths."""
     makes = dict(ROW.findall("\n".join(read_text(list_lessons()[0]))))
     makes["00_start_here.ipynb"] = "your first generated picture, within ten seconds"
     rows = ["| lesson | you will make | minutes |", "|---|---|---|"]
     for lesson in list_lessons():
-        title = f"{lesson.name[:2]} · {lesson.stem[3:].replace('_', ' ').capitalize()}".replace("Gan", "GAN")
-        rows.append(f"| [{title}](notebooks/{lesson.name}) | {makes[lesson.name]} | {read_minutes(lesson)} |")
+        rows.append(
+            f"| [{make_title(lesson)}](notebooks/{lesson.name}) | {makes[lesson.name]} | {read_minutes(lesson)} |"
+        )
     paths = [f"- **{path.capitalize()}:** {text}" for path, text in describe_paths().items()]
     return "\n".join([*rows, "", "Three ways through, exercises included:", "", *paths]) + "\n"
 
@@ -102,8 +137,13 @@ def update(text: str, name: str, content: str) -> str:
 
 
 def update_readme(text: str) -> str:
-    """Return the README with its table of lessons as it should be."""
-    return update(text, "lessons", make_table())
+    """Return the README with its badges and its table of lessons as they should be."""
+    return update(update(text, "badges", make_badges()), "lessons", make_table())
+
+
+def update_elsewhere(text: str) -> str:
+    """Return the page on other platforms with its cell and its links as they should be."""
+    return update(text, "links", make_links())
 
 
 def update_contributing(text: str) -> str:
@@ -131,6 +171,7 @@ def make_glossary() -> str:
 def main() -> None:
     README.write_text(update_readme(README.read_text(encoding="utf-8")), encoding="utf-8")
     CONTRIBUTING.write_text(update_contributing(CONTRIBUTING.read_text(encoding="utf-8")), encoding="utf-8")
+    ELSEWHERE.write_text(update_elsewhere(ELSEWHERE.read_text(encoding="utf-8")), encoding="utf-8")
     GLOSSARY.write_text(make_glossary(), encoding="utf-8")
 
 

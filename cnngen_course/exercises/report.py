@@ -20,6 +20,7 @@ import torch
 from IPython.display import Code, display
 from torch import Tensor
 
+from cnngen_course.desk.store import Store, StoreError, find_folder, tell_once
 from cnngen_course.exercises.guard import TimeUp, keep_dice, keep_kernel, limit_time
 from cnngen_course.exercises.solutions import write_solution
 
@@ -74,10 +75,11 @@ class Report:
 
 
 class Sheet:
-    """The exercises of one lesson, by name."""
+    """The exercises of one lesson, by name. Reports and hints are kept in the learner's store, under that lesson."""
 
     def __init__(self, *exercises: Exercise) -> None:
         self.exercises = {exercise.name: exercise for exercise in exercises}
+        self.lesson = exercises[0].solution.__module__.rpartition(".")[2]
         self._hints_given = dict.fromkeys(self.exercises, 0)
 
     def check(self, name: str, answer: Any) -> Report:
@@ -86,7 +88,11 @@ class Sheet:
         Raises:
             KeyError: no exercise has this name.
         """
-        exercise = self._find(name)
+        report = self._judge(self._find(name), answer)
+        self._keep(lambda store: store.answer(self.lesson, name, report.status))
+        return report
+
+    def _judge(self, exercise: Exercise, answer: Any) -> Report:
         try:
             with keep_dice(), keep_kernel(), limit_time(LONGEST_CHECK):
                 return judge(exercise, answer)
@@ -102,19 +108,33 @@ class Sheet:
     def hint(self, name: str) -> None:
         """Print the next hint of an exercise: there are three, each plainer than the last."""
         exercise = self._find(name)
-        given = min(self._hints_given[name], 2)
+        before = self._hints_given[name]
+        given = min(before, 2)
         self._hints_given[name] += 1
+        self._keep(lambda store: store.hint(self.lesson, name, given + 1))
         print(textwrap.fill(f"Hint {given + 1} of 3: {exercise.hints[given]}", 100))
+        if before > given:
+            print(f'That is the last hint. exercise.show_solution("{name}") shows a solution.')
 
     def show_solution(self, name: str) -> None:
         """Display the solution as code that can be pasted: what the tests run, with the imports that it needs."""
-        display(Code(self.write_solution(name), language="python"))
+        solution = Code(self.write_solution(name), language="python")
+        self._keep(lambda store: store.hint(self.lesson, name, 4))
+        display(solution)
 
     def write_solution(self, name: str) -> str:
         """Return what ``show_solution`` displays."""
         exercise = self._find(name)
         code = write_solution(exercise.solution, name, exercise.solution_gives_answer)
         return "\n".join([*(f"# {line}" for line in exercise.explain()), code])
+
+    def _keep(self, do: Callable[[Store], None]) -> None:
+        """Do what needs the learner's store, where there is one; what cannot be kept is said once."""
+        if folder := find_folder():
+            try:
+                do(Store(folder))
+            except StoreError as error:
+                tell_once(error)
 
     def _find(self, name: str) -> Exercise:
         if name not in self.exercises:

@@ -49,7 +49,7 @@ function render({ model, el }) {
     model.set({ x, y, sent: model.get("sent") + 1 });
     model.save_changes();
   };
-  const move = (newX, newY) => { x = inside(newX); y = inside(newY); show(); send(); };
+  const move = (newX, newY) => { if (model.get("disabled")) return; x = inside(newX); y = inside(newY); show(); send(); };
   const follow = event => {
     const box = pad.getBoundingClientRect();
     move(2 * (event.clientX - box.left) / box.width - 1, 1 - 2 * (event.clientY - box.top) / box.height);
@@ -75,13 +75,18 @@ function render({ model, el }) {
     const bytes = model.get("background"), description = model.get("description");
     label.textContent = description;
     pad.style.width = model.get("size") + "px";
+    pad.toggleAttribute("disabled", model.get("disabled"));
+    pad.style.cursor = model.get("disabled") ? "not-allowed" : "crosshair";
+    pad.style.opacity = model.get("disabled") ? "0.7" : "1";
+    pad.setAttribute("aria-disabled", model.get("disabled"));
     pad.setAttribute("aria-label", `${description}: drag the point, or use the arrow keys (with Shift: larger steps; Home: centre)`);
     if (address) URL.revokeObjectURL(address);
     address = bytes?.byteLength ? URL.createObjectURL(new Blob([bytes])) : null;
     pad.style.backgroundImage = address ? `url(${address})` : "none";
   };
   const listeners = { "change:done": answered, "change:x": placed, "change:y": placed,
-                      "change:background": dress, "change:description": dress, "change:size": dress };
+                      "change:background": dress, "change:description": dress, "change:size": dress,
+                      "change:disabled": dress };
   for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
   dress();
   show();

@@ -48,6 +48,7 @@ class XYPad(Surface):
 
     Args (traits, beside those of ``Surface``):
         value: the place; numbers outside are moved to the border.
+        disabled: the point stays where it is.
     """
 
     _esm = Path(__file__).with_name("pad.js")
@@ -57,6 +58,7 @@ class XYPad(Surface):
     x = traitlets.Float(0.0).tag(sync=True, echo_update=False)
     y = traitlets.Float(0.0).tag(sync=True, echo_update=False)
     description = traitlets.Unicode("place").tag(sync=True)
+    disabled = traitlets.Bool(False).tag(sync=True)
     value = traitlets.Tuple(traitlets.Float(), traitlets.Float(), default_value=(0.0, 0.0))
 
     @traitlets.validate("x", "y")

@@ -21,7 +21,15 @@ from PIL import Image
 from cnngen_course.figures import encode_figure
 from cnngen_course.images import MAX_FILE_BYTES, PictureError, check_bytes, encode_jpeg, open_picture
 
+VIEW = "application/vnd.jupyter.widget-view+json"
 SLOW = 0.3  # seconds; a drawing that takes longer announces itself
+# Seen only where no KeyGuard says that it runs: a program that shows ipywidgets' own controls and no others.
+LACKING = """<style>
+.cnngen-lacking {{ visibility: hidden; max-height: 0; overflow: hidden; animation: cnngen-lacking 0s 5s forwards; }}
+.cnngen-whole .cnngen-lacking {{ display: none; }}
+@keyframes cnngen-lacking {{ to {{ visibility: visible; max-height: none; }} }}
+</style><div class="cnngen-lacking" style="line-height: 1.4">This program cannot show everything in this panel;
+not here: {names}. What you see of the controls works. ELSEWHERE.md says which programs show everything.</div>"""
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,20 @@ class View:
         return encode_jpeg(self.picture.convert("RGB"), self.quality)
 
 
+class Shown:
+    """Goes before the ipywidget that a class is made of, so that it can say what stands for it in a saved notebook.
+
+    ipywidgets 7, which Colab has, shows widgets in another way, and nothing beside them.
+    """
+
+    _ipython_display_ = None
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        if hasattr(super(), "_repr_mimebundle_"):
+            return super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
+        return {VIEW: {"version_major": 2, "version_minor": 0, "model_id": self.model_id}}  # type: ignore[attr-defined]
+
+
 class KeyGuard(anywidget.AnyWidget):
     """Keeps JupyterLab's shortcuts out of a panel: they take the arrow keys and letters away from its lists."""
 
@@ -53,8 +75,10 @@ class KeyGuard(anywidget.AnyWidget):
       };
       const guard = () => {
         const panel = el.closest(".cnngen-panel");
-        if (panel) panel.addEventListener("keydown", keep);
-        else waiting = requestAnimationFrame(guard);  // not on the page yet
+        if (panel) {
+          panel.addEventListener("keydown", keep);
+          panel.classList.add("cnngen-whole");
+        } else waiting = requestAnimationFrame(guard);  // not on the page yet
       };
       guard();
       return () => cancelAnimationFrame(waiting);
@@ -150,7 +174,7 @@ class PictureUpload(anywidget.AnyWidget):
             self.take(content, message["name"])
 
 
-class Panel(widgets.HBox):
+class Panel(Shown, widgets.HBox):
     """Controls beside a picture.
 
     Args:
@@ -159,7 +183,8 @@ class Panel(widgets.HBox):
         also_shown: further widgets for the controls' column (headings, ...).
         slow: tells from the same values whether a drawing will take long, so that it is announced.
 
-    In a saved notebook, on GitHub and in print, the panel is its picture at the first setting.
+    In a saved notebook, on GitHub and in print, the panel is its picture at the first setting. A program that shows
+    ipywidgets' own controls only is told in a sentence what is not there; the other controls work.
     """
 
     def __init__(
@@ -190,8 +215,10 @@ class Panel(widgets.HBox):
         self.column = widgets.VBox(
             [*controls.values(), *also_shown], layout=widgets.Layout(flex="0 1 auto", max_width="100%")
         )
+        own = [f"“{part.description}”" for part in controls.values() if isinstance(part, anywidget.AnyWidget)]
+        words = [widgets.HTML(LACKING.format(names=html.escape(", ".join(own))))] if own else []
         shown = widgets.VBox(
-            [self.picture, self.caption, KeyGuard()], layout=widgets.Layout(flex="1 1 24em", min_width="16em")
+            [self.picture, self.caption, *words, KeyGuard()], layout=widgets.Layout(flex="1 1 24em", min_width="16em")
         )
         super().__init__([self.column, shown], layout=widgets.Layout(flex_flow="row wrap", align_items="flex-start"))
         self.add_class("cnngen-panel")

@@ -53,7 +53,7 @@ def show(picture: Figure | Image.Image, alt: str) -> None:
 
 def prepare_display(picture: Figure | Image.Image, alt: str) -> DisplayedImage:
     content, kind = encode_still(render(picture) if isinstance(picture, Figure) else picture.convert("RGB"))
-    return DisplayedImage(content, format=kind, alt=alt)
+    return DisplayedImage(content, format=kind, metadata={"alt": alt})  # IPython 7, which Colab has, knows no other way
 
 
 def render(figure: Figure) -> Image.Image:

@@ -83,7 +83,7 @@ def wheel_tags(file: str) -> list[str]:
 def prepare_apt(folder: Path, suite: str) -> None:
     """Set up apt for one other Debian release, in its own folder, from the mirror that this machine already uses."""
     ask = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian"]
-    mirror = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.split()[0]
+    mirror = subprocess.run(ask, capture_output=True, encoding="utf-8", check=True).stdout.split()[0]
     for needed in ("etc/apt/apt.conf.d", "etc/apt/preferences.d", "var/lib/apt/lists/partial", "var/lib/dpkg"):
         (folder / needed).mkdir(parents=True)
     (folder / "var/cache/apt/archives/partial").mkdir(parents=True)

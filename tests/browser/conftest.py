@@ -11,7 +11,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from cnngen_course.desk.store import VARIABLE as DESK
 from cnngen_course.paths import ROOT
+from tools.execute import METADATA
 from tools.servers import find_ports, serve
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -30,6 +32,26 @@ SETTINGS = {  # no pop-ups over the controls, and no saving while a test reads
     "docmanager-extension/plugin": '{"autosave": false}',
 }
 ARTEFACTS = ROOT / "artefacts"
+QUESTIONS = (
+    'lesson.predict("whiskers", "max", "average", "both", "neither")',
+    'lesson.predict("mid_grey", "those whose weights add up to 0", "those whose weights add up to 1")',
+    'lesson.predict("loop_slower", low=1, high=1000, unit=" times", log=True)',
+    'lesson.predict("redness", picture=to_pil(galleries.load_photo("animal_scarlet_macaw").pixels))',
+    'lesson.predict("arches")',
+)
+BEGIN = """from cnngen_course import galleries
+from cnngen_course.desk.lesson import Lesson
+from cnngen_course.images import to_pil
+
+lesson = Lesson("convolution")"""
+ASKING = (BEGIN, *QUESTIONS)
+TELLING = (  # in a kernel of its own: what was answered is read from the disk
+    BEGIN,
+    *QUESTIONS,
+    'lesson.reveal("whiskers", "max")\nlesson.reveal("mid_grey", "those whose weights add up to 0")',
+    'lesson.reveal("loop_slower", 60)\nlesson.reveal("redness", (0.1, 0.3))\nlesson.reveal("arches", "All round.")',
+    "lesson.look_back()",
+)
 
 RUN_ALL = """async (seconds) => {
   // Run every cell in the real front end and wait until the kernel is idle. Errors are collected from the kernel's
@@ -74,6 +96,9 @@ def copy_course(folder: Path) -> None:
         notebook = nbformat.read(path, as_version=4)
         notebook.cells = keep_explorers(notebook.cells)
         nbformat.write(notebook, folder / path.name)
+    for name, sources in {"desk_asks": ASKING, "desk_tells": TELLING}.items():
+        cells = [nbformat.v4.new_code_cell(source) for source in sources]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=METADATA), folder / f"{name}.ipynb")
 
 
 def keep_explorers(cells: list) -> list:
@@ -119,7 +144,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
         "IPYTHONDIR": "ipython",
     }
-    variables = {name: str(folder / ".jupyter" / value) for name, value in own.items()}
+    variables = {name: str(folder / ".jupyter" / value) for name, value in own.items()} | {DESK: str(folder / "desk")}
     (port,) = find_ports()
     address = f"http://127.0.0.1:{port}"
     command = [
@@ -149,11 +174,16 @@ def browser() -> Iterator:
 
 @pytest.fixture
 def open_lesson(lab: str, browser, request: pytest.FixtureRequest) -> Iterator[Callable]:
-    """``open_lesson("01_convolution.ipynb")`` opens its explorers in JupyterLab, runs them and returns the page."""
+    """``open_lesson("01_convolution.ipynb")`` opens its explorers in JupyterLab, runs them and returns the page.
+
+    ``lacking`` is an address of files that the page is refused.
+    """
     pages = []
 
-    def open_and_run(name: str, timeout: float = 280):
+    def open_and_run(name: str, timeout: float = 280, lacking: str = ""):
         context = browser.new_context(viewport={"width": 1280, "height": 1000})
+        if lacking:
+            context.route(lacking, lambda route: route.abort())
         page = context.new_page()
         pages.append(page)
         page.set_default_timeout(30_000)

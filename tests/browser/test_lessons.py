@@ -64,6 +64,7 @@ def test_explorers_answer(open_lesson, lesson: str) -> None:
         panel = panels.nth(number)
         panel.scroll_into_view_if_needed()
         move_all(page, panel, lesson)
+        assert "cnngen-whole" in panel.get_attribute("class"), "its reader would be told that something is lacking"
         panel.screenshot(path=ARTEFACTS / f"{Path(lesson).stem}-explorer-{number}.png")
     page.set_viewport_size({"width": 400, "height": 900})
     for panel in panels.all():
@@ -182,6 +183,16 @@ def wait_for(ready, what: str, seconds: float = PATIENCE) -> None:
 def wait_for_picture(picture, before: str, what: str) -> None:
     """Wait for a picture other than the one before."""
     wait_for(lambda: picture.evaluate(READ_PICTURE) not in ("", before), f"a new picture from {what}")
+
+
+def test_a_program_without_anywidget_shows_the_plain_controls_and_says_what_it_lacks(open_lesson) -> None:
+    page = open_lesson("01_convolution.ipynb", lacking="**/anywidget/**")
+    panel = page.locator(".cnngen-panel", has=page.locator(".cnngen-lacking")).first
+    panel.locator(".cnngen-lacking").wait_for(state="visible")
+    assert "cnngen-whole" not in panel.get_attribute("class")
+    words = read_words(panel)
+    panel.locator("select").first.select_option(index=1)  # JupyterLab takes the keys: there is no guard, either
+    wait_for(lambda: read_words(panel) not in (words, "Drawing ..."), "other words from the first list")
 
 
 def test_the_blind_test_is_answered_by_keyboard(open_lesson) -> None:

@@ -200,7 +200,8 @@ def test_hints_come_one_after_the_other(sheet: Sheet, exercise: Exercise, capsys
         fresh.hint(exercise.name)
     shown = [block for block in capsys.readouterr().out.split("Hint ") if block]
     assert [block[0] for block in shown] == ["1", "2", "3", "3"]
-    assert len(set(shown)) == 3
+    last = f'That is the last hint. exercise.show_solution("{exercise.name}") shows a solution.\n'
+    assert len(set(shown)) == 4 and shown[3] == shown[2] + last
 
 
 def test_an_unknown_exercise_is_named() -> None:

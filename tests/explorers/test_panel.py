@@ -120,3 +120,26 @@ def test_colab_is_asked_to_show_panels(monkeypatch: pytest.MonkeyPatch) -> None:
 def make_panel() -> Panel:
     size = widgets.IntSlider(1, 1, 5, description="size")
     return Panel(lambda size: View(Image.new("L", (60, 60), size), f"a picture in grey {size}"), {"size": size})
+
+
+def test_a_panel_says_what_a_program_without_its_own_controls_lacks() -> None:
+    """tests/browser shows that the sentence is seen there and nowhere else."""
+
+    def find_sentences(shown: Panel) -> list[str]:
+        words = [part.value for part in shown.children[1].children if isinstance(part, widgets.HTML)]
+        return [text for text in words if "cnngen-lacking" in text]
+
+    (sentence,) = find_sentences(make_upload_panel(make_upload()))
+    assert "not here: “your picture”." in sentence
+    assert not find_sentences(make_panel())
+
+
+def test_ipywidgets_7_shows_a_panel_with_its_still_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Colab has it; `course.py versions colab` runs all tests with the real one."""
+    monkeypatch.delattr(widgets.Widget, "_repr_mimebundle_", raising=False)
+    monkeypatch.setattr(widgets.Widget, "_ipython_display_", lambda self: None, raising=False)
+    shown = make_panel()
+    data, about = shown._repr_mimebundle_()
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == shown.model_id
+    assert data["text/plain"] == about["image/jpeg"]["alt"] == shown.describe()
+    assert shown._ipython_display_ is None

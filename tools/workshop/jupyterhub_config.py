@@ -16,6 +16,8 @@ from pathlib import Path
 from jupyterhub.authenticators.shared import SharedPasswordAuthenticator
 from traitlets.config import Config, get_config
 
+from cnngen_course.paths import read_json
+from tools import desk
 from tools.workshop.names import make_safe
 
 COURSE = Path(__file__).resolve().parents[2]
@@ -32,13 +34,21 @@ class RoomAuthenticator(SharedPasswordAuthenticator):
 
 
 def lay_out_lessons(spawner: object) -> None:
-    """Give a learner a copy of the lessons; what is already there stays as they left it."""
+    """Give a learner a copy of the lessons, without outputs; what is already there stays as they left it."""
     home = FOLDER / spawner.user.name
     for source in sorted((COURSE / "notebooks").rglob("*")):
         copy = home / source.relative_to(COURSE / "notebooks")
         if source.is_file() and MINE not in source.parents and not copy.exists():
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, copy)
+            if source.suffix == ".ipynb":
+                copy.write_bytes(desk.encode(desk.clear(read_json(source))))
+            else:
+                shutil.copyfile(source, copy)
+
+
+def find_desk(spawner: object) -> str:
+    """Return where a learner's progress is kept: the course's own folder is everybody's."""
+    return str(FOLDER / spawner.user.name)
 
 
 def configure(c: Config) -> None:
@@ -70,7 +80,7 @@ def configure(c: Config) -> None:
     c.Spawner.default_url = "/lab/tree/00_start_here.ipynb"
     c.Spawner.pre_spawn_hook = lay_out_lessons
     # One thread a kernel: more threads than cores make every training of the room slower.
-    c.Spawner.environment = {"OMP_NUM_THREADS": "1", "JUPYTER_PREFER_ENV_PATH": "1"}
+    c.Spawner.environment = {"OMP_NUM_THREADS": "1", "JUPYTER_PREFER_ENV_PATH": "1", "CNNGEN_DESK": find_desk}
     if "PYTHONPATH" in os.environ:
         c.Spawner.environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
     c.Spawner.start_timeout = c.Spawner.http_timeout = 300  # a whole room that starts at once needs its time
