@@ -33,7 +33,6 @@ SIGNS = {"right": "✓", "near": "≈", "wrong": "✗", "told": "·"}
 HEADER = "<tr><th></th><th>question</th><th>your answer</th><th>what came out</th></tr>"
 ASKED = re.compile(r"\*\*Predict:?\*\*\s*(?P<question>.+?)(?=\n\s*\n|\Z)", re.DOTALL)
 MARKS = re.compile(r"<!--.*?-->|[*`]|(?<=\])\([^)]*\)", re.DOTALL)  # comments, bold, code, where a link leads
-RANGE: dict[str, Any] = {"low": None, "high": None, "unit": "", "log": False, "picture": None}
 CALL = re.compile(r"\blesson\.predict\(\s*[\"'](?P<name>\w+)[\"']")
 
 
@@ -72,8 +71,8 @@ def read_question(slug: str, name: str, truth: Any) -> Question:
             call = next(node for node in ast.walk(ast.parse(cell.source)) if is_predict(node))
             with contextlib.suppress(ValueError):  # a picture, or what only the lesson's variables know
                 choices = [ast.literal_eval(choice) for choice in call.args[1:]]
-                range_ = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
-                return make_question(choices, **RANGE | range_)
+                named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+                return make_question(choices, **named)
     if isinstance(truth, str):
         return Words()
     return Place(b"") if isinstance(truth, tuple | list) else Number(0, 1)
@@ -198,22 +197,21 @@ class Lesson:
             return Comparison(
                 f"What came out is no number: {float(truth)}. Run the cells before this one again.", "told"
             )
-        truth = question.read(truth)
+        comparison = self._judge(name, question, question.read(truth))
+        if panel := self._panels.get(name):
+            panel.close_question(comparison.text)
+        return comparison
+
+    def _judge(self, name: str, question: Question, truth: Any) -> Comparison:
         made = self._find_made(name, question)
         if made is None:
             self._told.add(name)
-            comparison = Comparison(f"What came out: {self._write_truth(question, truth)}.", "told")
-            if panel := self._panels.get(name):
-                panel.close_question(comparison.text)
-            return comparison
+            return Comparison(f"What came out: {self._write_truth(question, truth)}.", "told")
         verdict = question.judge(made.answer, truth)
         self._predictions[name] = made = Prediction(self.slug, name, made.answer, truth, verdict)
         if store := self.store:
             self._try(lambda: store.reveal(self.slug, name, truth, verdict))
-        comparison = self._compare(question, made)
-        if panel := self._panels.get(name):
-            panel.close_question(comparison.text)
-        return comparison
+        return self._compare(question, made)
 
     def catch_up(self, section: str) -> None:
         """Make the variables as they are where a section starts; see ``catching_up.catch_up``."""

@@ -166,7 +166,12 @@ Question = Choices | Number | Place | Words
 
 
 def make_question(
-    choices: Sequence[Any], low: float | None, high: float | None, unit: str, log: bool, picture: Any
+    choices: Sequence[Any],
+    low: float | None = None,
+    high: float | None = None,
+    unit: str = "",
+    log: bool = False,
+    picture: Any = None,
 ) -> Question:
     """Return what ``Lesson.predict`` asks for, of which only one kind may be given.
 
